@@ -1,0 +1,50 @@
+"""The acceptance domain: the images on which the evidence holds, as rules the host checks before a run."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from plugin_spec.codes import UcumUnit
+from plugin_spec.model import PortName, StrictModel
+
+# Geometry the host measures itself; every other tag is a DICOM keyword or BIDS sidecar key.
+GEOMETRY_TAGS: dict[str, UcumUnit] = {
+    "geometry.spacing_min_mm": "mm",
+    "geometry.spacing_max_mm": "mm",
+    "geometry.extent_min_mm": "mm",
+    "geometry.extent_max_mm": "mm",
+    "geometry.voxels": "{voxel}",
+}
+
+
+class DomainRule(StrictModel):
+    """One tag and the values on which the evidence holds.
+
+    ``missing`` says what happens when the tag is absent, ``outside`` when its value is.
+    """
+
+    port: PortName
+    tag: str = Field(pattern=r"^(geometry\.[a-z_]+|[A-Z][A-Za-z0-9]{1,63})$")
+    one_of: tuple[str, ...] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: UcumUnit | None = None
+    missing: Literal["refuse", "flag", "accept"]
+    outside: Literal["refuse", "flag"]
+    evidence: str = Field(min_length=1, max_length=500)
+
+    @model_validator(mode="after")
+    def _one_kind_of_rule(self) -> "DomainRule":
+        ranged = self.minimum is not None or self.maximum is not None
+        if ranged == (self.one_of is not None):
+            raise ValueError("a rule has either one_of, or minimum and/or maximum")
+        if ranged and self.unit is None:
+            raise ValueError("a range needs its unit")
+        if self.minimum is not None and self.maximum is not None and self.minimum >= self.maximum:
+            raise ValueError(f"minimum {self.minimum} must be below maximum {self.maximum}")
+        if self.tag.startswith("geometry."):
+            if self.tag not in GEOMETRY_TAGS:
+                raise ValueError(f"unknown geometry tag {self.tag!r}; known: {', '.join(GEOMETRY_TAGS)}")
+            if self.unit != GEOMETRY_TAGS[self.tag]:
+                raise ValueError(f"{self.tag} is measured in {GEOMETRY_TAGS[self.tag]!r}, not {self.unit!r}")
+        return self

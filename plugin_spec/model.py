@@ -1,0 +1,73 @@
+"""The base of every model that reads outside input, and how its faults become one clear line."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from plugin_spec.errors import AssayError, InputError
+
+
+def _stays_inside(path: str) -> str:
+    if ".." in path.split("/"):
+        raise ValueError("the path must stay inside its folder")
+    return path
+
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+PortName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+RelativePath = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}$"), AfterValidator(_stays_inside)
+]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+MAX_DOCUMENT_BYTES = 1024 * 1024
+
+
+class StrictModel(BaseModel):
+    """Frozen, strict and closed: an unknown field is a fault, and no value is converted silently."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first thing a model found wrong, as ``field.path: what it should be``."""
+    fault = error.errors(include_url=False, include_input=False)[0]
+    path = ".".join(str(part) for part in fault["loc"]) or "document"
+    message = (
+        "unknown field" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
+    )
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{path}: {message}{more}"
+
+
+def read_toml(path: Path, model: type[ModelT], *, error: type[AssayError] = InputError) -> ModelT:
+    """Read a TOML document into a strict model.
+
+    Parameters
+    ----------
+    path : Path
+        The document, at most 1 MiB.
+    model : type of BaseModel
+        What it must fit.
+    error : type of AssayError, optional
+        Raised with one line that names the file and the field.
+    """
+    try:
+        if path.stat().st_size > MAX_DOCUMENT_BYTES:
+            raise error(f"{path}: larger than {MAX_DOCUMENT_BYTES} bytes", subject=str(path))
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise error(f"{path}: {fault.strerror}", subject=str(path)) from fault
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise error(f"{path}: not valid TOML: {fault}", subject=str(path)) from fault
+    try:
+        # JSON mode, because TOML, like JSON, has neither tuples nor enums; what it does have stays strict.
+        return model.model_validate_json(json.dumps(document, default=str))
+    except ValidationError as fault:
+        raise error(f"{path}: {first_fault(fault)}", subject=str(path)) from fault

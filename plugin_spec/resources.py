@@ -1,0 +1,35 @@
+"""What a run may use: processor, memory, scratch, time, and GPU."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from plugin_spec.model import StrictModel
+
+MIB = 1024 * 1024
+GpuVersion = Annotated[str, StringConstraints(pattern=r"^\d{1,4}(\.\d{1,4}){0,2}$")]
+
+
+class Gpu(StrictModel):
+    """The GPU a plugin needs, checked against the device before a run."""
+
+    count: int = Field(ge=1, le=8)
+    vendor: Literal["nvidia", "amd"] = "nvidia"
+    vram_mib: int = Field(gt=0)
+    compute_capability_min: GpuVersion
+    driver_min: GpuVersion
+    cpu_fallback: Literal["no", "same_results", "within_tolerance"]
+
+
+class Resources(StrictModel):
+    """Limits the engine enforces. ``memory_per_input_mib`` is added for every MiB of uncompressed input."""
+
+    cpus: float = Field(gt=0, le=64)
+    memory_mib: int = Field(ge=32, le=1024 * 1024)
+    memory_per_input_mib: float = Field(default=0.0, ge=0, le=100)
+    shm_mib: int = Field(default=64, ge=0, le=65536)
+    scratch_mib: int = Field(ge=1, le=1024 * 1024)
+    output_mib: int = Field(ge=1, le=1024 * 1024)
+    pids: int = Field(default=256, ge=4, le=32768)
+    case_timeout_s: int = Field(ge=1, le=7 * 24 * 3600)
+    gpu: Gpu | None = None

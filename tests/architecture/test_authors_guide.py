@@ -1,0 +1,41 @@
+"""The author's guide shows what the contract accepts: its examples are read by the models they illustrate."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import plugin_spec
+from plugin_spec.case import MeasurementRows, Request, Result
+from plugin_spec.manifest import Manifest
+from plugin_spec.model import StrictModel
+from plugin_spec.runtime import protocol
+
+GUIDE = (Path(plugin_spec.__file__).parent / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", GUIDE, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_the_adapter_example_implements_the_hooks() -> None:
+    (example,) = blocks("python")
+    functions = {node.name for node in ast.parse(example).body if isinstance(node, ast.FunctionDef)}
+    assert functions == {"run_case", "describe_environment"}
+
+
+@pytest.mark.parametrize(("number", "model"), list(enumerate([Request, Result, MeasurementRows])))
+def test_a_document_example_fits_its_model(number: int, model: type[StrictModel]) -> None:
+    document = model.model_validate_json(blocks("json")[number])
+    assert document.model_fields_set == set(model.model_fields)
+
+
+def test_every_block_of_the_manifest_is_named() -> None:
+    named = set(re.findall(r"`\[*([a-z]+)\]*", GUIDE))
+    assert set(Manifest.model_fields) - named == set()
+
+
+def test_every_exit_code_has_its_row() -> None:
+    codes = {value for name, value in vars(protocol).items() if name.startswith("EXIT_")}
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", GUIDE, flags=re.MULTILINE)} == codes

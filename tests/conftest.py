@@ -1,0 +1,69 @@
+"""What tests need from outside: a container engine and real scans. What is missing is said, not hidden."""
+
+import gc
+import os
+import warnings
+from collections.abc import Generator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+REQUIRE_ENGINE = os.environ.get("ASSAY_REQUIRE_ENGINE") == "1"
+
+
+@cache
+def engine_fault() -> str:
+    """Why no Docker engine can be used, asked once per session; empty when one answers."""
+    import docker
+
+    fault = ""
+    with warnings.catch_warnings():
+        # docker-py leaves its socket open when nobody listens; collected here, it disturbs no later test.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            docker.from_env(timeout=10).close()  # the constructor asks the engine for its version
+        except (docker.errors.DockerException, OSError) as error:
+            fault = f"no Docker engine answers: {error}"
+        gc.collect()
+    return fault
+
+
+@pytest.fixture(autouse=True)
+def _docker_marked_tests_have_an_engine(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("docker") and (fault := engine_fault()):
+        pytest.skip(fault)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skipped engine test into a failure where an engine is required."""
+    report = yield
+    if REQUIRE_ENGINE and report.skipped and item.get_closest_marker("docker"):
+        _fail(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Let no module that skips itself hide its engine tests."""
+    report = yield
+    if REQUIRE_ENGINE and report.skipped:
+        _fail(report)
+    return report
+
+
+def _fail(report: pytest.TestReport | pytest.CollectReport) -> None:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    report.outcome = "failed"
+    report.longrepr = f"ASSAY_REQUIRE_ENGINE=1 allows no skip: {reason}"
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """Folder of the public scans: ``ASSAY_DATA``, else ``../shared/data``."""
+    folder = Path(os.environ.get("ASSAY_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no scans in {folder}; set ASSAY_DATA to their folder")
+    return folder
