@@ -1,0 +1,205 @@
+"""From a plugin folder to a build: image, manifest, weights and SBOM, each under its digest.
+
+A build is local and unsigned. ``submit`` turns it into a release record that names the same digests.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from host.engines.interface import Engine
+from host.errors import BuildMissingError, WeightsError
+from host.home import Home
+from host.images.archive import save_archive
+from host.images.base_lock import read_base_lock
+from host.images.build import BuiltImage, PluginSource, build_plugin_image
+from host.releases import InstalledRelease
+from host.sources import fetch
+from plugin_spec.errors import ContractError
+from plugin_spec.files import write_atomic
+from plugin_spec.manifest import Manifest, read_manifest
+from plugin_spec.model import Identifier, Sha256, StrictModel, first_fault
+from registry.blobs import BlobStore
+from registry.canonical import canonical_json, digest
+from registry.statements import FileRef
+
+Say = Callable[[str], None]
+
+
+class Build(StrictModel):
+    """What ``plugin build`` made."""
+
+    contract: str = "assay.build/1"
+    plugin: Identifier
+    version: str
+    image: Sha256
+    image_name: str
+    manifest: Sha256
+    io_schema: Sha256
+    sbom: Sha256
+    weights: tuple[FileRef, ...]
+    layers: tuple[Sha256, ...]
+    layer_bytes: int
+
+
+def check_plugin(folder: Path) -> Manifest:
+    """Read a plugin folder's manifest and check that the files it names are there.
+
+    Raises
+    ------
+    ContractError
+        One line with file, field and fault.
+    """
+    manifest = read_manifest(folder / "plugin.toml")
+    named = [
+        manifest.runtime.adapter,
+        *([manifest.runtime.requirements] if manifest.runtime.requirements else []),
+    ]
+    named += [path for test in manifest.tests for path in test.inputs.values()]
+    for name in named:
+        if not (folder / name).is_file():
+            raise ContractError(f"{folder / 'plugin.toml'}: names {name}, which is not there", subject=name)
+    return manifest
+
+
+def io_schema(manifest: Manifest) -> bytes:
+    """The canonical bytes of what goes in and what comes out."""
+    ports = {
+        "contract": "assay.io-schema/1",
+        "inputs": [port.model_dump(mode="json") for port in manifest.inputs],
+        "outputs": [port.model_dump(mode="json") for port in manifest.outputs],
+        "parameters": [one.model_dump(mode="json") for one in manifest.parameters],
+    }
+    return canonical_json(ports)
+
+
+def build_image(folder: Path, manifest: Manifest, *, cache: Path) -> BuiltImage:
+    """Build the image alone: what reproducibility is shown on."""
+    runtime = manifest.runtime
+    adapter = folder / runtime.adapter
+    return build_plugin_image(
+        PluginSource(
+            base_lock=read_base_lock(),
+            requirements=folder / runtime.requirements if runtime.requirements else None,
+            adapter_files={adapter.name: adapter},
+            entry=adapter.stem,
+            labels={
+                "org.opencontainers.image.title": manifest.id,
+                "org.opencontainers.image.version": manifest.version,
+                "org.opencontainers.image.licenses": manifest.attribution.licence,
+            },
+        ),
+        cache=cache,
+    )
+
+
+def build(home: Home, folder: Path, engine: Engine, *, say: Say) -> Build:
+    """Build a plugin and keep every piece in the home's blob store.
+
+    Parameters
+    ----------
+    home : Home
+    folder : Path
+        The plugin's folder.
+    engine : Engine
+        The image is loaded here, so that it can be run.
+    say : callable
+        Told each step in one line.
+    """
+    manifest = check_plugin(folder)
+    home.ensure()
+    blobs = BlobStore(home.path / "blobs")
+    weights = tuple(_keep_weights(home, blobs, folder, manifest, say))
+    say(f"build the image of {manifest.id} {manifest.version}")
+    built = build_image(folder, manifest, cache=home.cache)
+    name = f"assay/{manifest.id}:{manifest.version}"
+    if not engine.holds(built.image_id):
+        say(f"load it into {engine.name}")
+        archive = home.runs / f"image-{built.image_id[7:23]}.tar"
+        try:
+            save_archive(built, archive)
+            engine.load(archive)
+        finally:
+            archive.unlink(missing_ok=True)
+    engine.tag(built.image_id, name)
+    say("keep image, manifest and SBOM by digest")
+    blobs.put_bytes(built.config_bytes)
+    for layer in built.layers:
+        if not blobs.has(layer.diff_id):
+            blobs.put_file(layer.path)
+    made = Build(
+        plugin=manifest.id,
+        version=manifest.version,
+        image=built.image_id,
+        image_name=name,
+        manifest=blobs.put_file(folder / "plugin.toml").digest,
+        io_schema=blobs.put_bytes(io_schema(manifest)).digest,
+        sbom=blobs.put_bytes(built.sbom_bytes).digest,
+        weights=weights,
+        layers=tuple(layer.diff_id for layer in built.layers),
+        layer_bytes=built.size_bytes,
+    )
+    write_atomic(
+        _build_file(home, made.plugin, made.version), canonical_json(made.model_dump(mode="json")) + b"\n"
+    )
+    return made
+
+
+def read_build(home: Home, manifest: Manifest, folder: Path) -> Build:
+    """The build of a plugin folder as it lies there now.
+
+    Raises
+    ------
+    BuildMissingError
+        Never built here, or the manifest was changed since.
+    """
+    path = _build_file(home, manifest.id, manifest.version)
+    hint = f"assay plugin build {folder}"
+    try:
+        made = Build.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise BuildMissingError(f"{manifest.id} {manifest.version} was not built here", hint=hint) from error
+    except ValidationError as error:
+        raise BuildMissingError(f"{path}: {first_fault(error)}", hint=hint) from error
+    if made.manifest != digest((folder / "plugin.toml").read_bytes()):
+        raise BuildMissingError(f"{folder / 'plugin.toml'} was changed after the build", hint=hint)
+    return made
+
+
+def as_release(home: Home, made: Build, manifest: Manifest) -> InstalledRelease:
+    """A build as something that can be run."""
+    blobs = BlobStore(home.path / "blobs")
+    return InstalledRelease(
+        manifest=manifest,
+        manifest_digest=made.manifest,
+        image=made.image,
+        image_name=made.image_name,
+        weights={ref.name: blobs.path(ref.digest) for ref in made.weights},
+        weight_refs=made.weights,
+    )
+
+
+def _keep_weights(home: Home, blobs: BlobStore, folder: Path, manifest: Manifest, say: Say) -> list[FileRef]:
+    kept = []
+    for one in manifest.weights:
+        if not blobs.has(one.sha256):
+            say(f"fetch the weights {one.name}")
+            target = home.runs / f"weights-{one.sha256[7:23]}"
+            try:
+                fetch(one.uri, target, folder=folder, cache=home.cache)
+                stored = blobs.put_file(target)
+            finally:
+                target.unlink(missing_ok=True)
+            if (stored.digest, stored.bytes) != (one.sha256, one.bytes):
+                raise WeightsError(
+                    f"{folder / 'plugin.toml'}: weights {one.name}: {one.uri} gives {stored.bytes} bytes with "
+                    f"{stored.digest}, the manifest declares {one.bytes} bytes with {one.sha256}",
+                    subject=one.name,
+                )
+        kept.append(FileRef(name=one.name, digest=one.sha256, bytes=one.bytes))
+    return kept
+
+
+def _build_file(home: Home, plugin: str, version: str) -> Path:
+    return home.builds / f"{plugin}-{version}.json"

@@ -1,0 +1,1 @@
+"""Cases: images, their sidecars, their geometry, and whether a plugin's evidence covers them."""

@@ -1,0 +1,157 @@
+"""Acceptance domain: whether a plugin's evidence covers an image, judged before anything runs. Pure.
+
+Invariant: every rule gives exactly one finding, in the order of the manifest, whatever the tags hold.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from host.cases.geometry import Grid
+from host.cases.sidecar import TagValue
+from plugin_spec.domain import DomainRule
+from plugin_spec.errors import ContractError
+
+# What the numbers of a BIDS sidecar are measured in (BIDS 1.10, MRI, PET and CT metadata).
+SIDECAR_UNITS: Final[Mapping[str, str]] = {
+    "EchoTime": "s",
+    "FlipAngle": "deg",
+    "InversionTime": "s",
+    "MagneticFieldStrength": "T",
+    "RepetitionTime": "s",
+    "RepetitionTimeExcitation": "s",
+    "RepetitionTimePreparation": "s",
+    "SliceThickness": "mm",
+    "SpacingBetweenSlices": "mm",
+}
+_FACTORS: Final[Mapping[tuple[str | None, str | None], float]] = {
+    ("s", "ms"): 1000.0,
+    ("mm", "cm"): 0.1,
+    ("s", "min"): 1 / 60,
+}
+
+
+class DomainVerdict(StrEnum):
+    """What a rule says about a case."""
+
+    ACCEPT = "accept"
+    FLAG = "flag"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class DomainFinding:
+    """What one rule says about one case.
+
+    Attributes
+    ----------
+    port, tag : str
+        Of the rule.
+    value : bool, int, float, str or None
+        What the image has, ranges in the rule's unit; None when it is missing.
+    verdict : DomainVerdict
+    message : str
+        One line for the operator.
+    """
+
+    port: str
+    tag: str
+    value: TagValue | None
+    verdict: DomainVerdict
+    message: str
+
+
+def geometry_tags(grid: Grid) -> dict[str, TagValue]:
+    """What the host measures itself; the keys are those of ``plugin_spec.domain.GEOMETRY_TAGS``."""
+    return {
+        "geometry.spacing_min_mm": min(grid.spacing_mm),
+        "geometry.spacing_max_mm": max(grid.spacing_mm),
+        "geometry.extent_min_mm": min(grid.extent_mm),
+        "geometry.extent_max_mm": max(grid.extent_mm),
+        "geometry.voxels": grid.voxels,
+    }
+
+
+def evaluate(
+    rules: tuple[DomainRule, ...], tags_by_port: Mapping[str, Mapping[str, TagValue]]
+) -> tuple[DomainFinding, ...]:
+    """Judge a case.
+
+    Parameters
+    ----------
+    rules : tuple of DomainRule
+        Of the manifest.
+    tags_by_port : mapping of str to mapping
+        Per input port: sidecar tags and `geometry_tags` in one mapping.
+
+    Returns
+    -------
+    tuple of DomainFinding
+        One per rule. The case is refused if any verdict is ``refuse``.
+
+    Raises
+    ------
+    ContractError
+        A rule measures a tag in a unit that cannot be one of it.
+    """
+    return tuple(_judge(rule, tags_by_port.get(rule.port, {}).get(rule.tag)) for rule in rules)
+
+
+def _judge(rule: DomainRule, value: TagValue | None) -> DomainFinding:
+    where = f"{rule.port}: {rule.tag}"
+    if value is None:
+        return DomainFinding(
+            rule.port,
+            rule.tag,
+            None,
+            DomainVerdict(rule.missing),
+            f"{where} is not given; expected {_allowed(rule)}",
+        )
+    if rule.one_of is not None:
+        shown: TagValue = value
+        inside = _folded(value) in {choice.strip().casefold() for choice in rule.one_of}
+    elif isinstance(value, (bool, str)):
+        shown, inside = value, False  # "3T" or true where a number is measured
+    else:
+        shown = value * _factor(rule)
+        inside = not (
+            (rule.minimum is not None and shown < rule.minimum)
+            or (rule.maximum is not None and shown > rule.maximum)
+        )
+    verdict = DomainVerdict.ACCEPT if inside else DomainVerdict(rule.outside)
+    relation = "within" if inside else "outside"
+    return DomainFinding(
+        rule.port, rule.tag, shown, verdict, f"{where} is {_shown(shown)}, {relation} {_allowed(rule)}"
+    )
+
+
+def _factor(rule: DomainRule) -> float:
+    """What turns a sidecar's number into the rule's unit."""
+    given = SIDECAR_UNITS.get(rule.tag)
+    if given in (None, rule.unit):
+        return 1.0
+    factor = _FACTORS.get((given, rule.unit))
+    if factor is None:
+        raise ContractError(
+            f"domain rule on {rule.tag}: a sidecar gives it in {given!r}, the rule in {rule.unit!r}",
+            subject=rule.tag,
+        )
+    return factor
+
+
+def _allowed(rule: DomainRule) -> str:
+    if rule.one_of is not None:
+        return "one of " + ", ".join(rule.one_of)
+    low = "" if rule.minimum is None else f"at least {rule.minimum:g}"
+    high = "" if rule.maximum is None else f"at most {rule.maximum:g}"
+    return f"{' and '.join(bound for bound in (low, high) if bound)} {rule.unit}"
+
+
+def _folded(value: TagValue) -> str:
+    """Words compare without case or outer blanks: vendors spell SIEMENS and Siemens."""
+    return _shown(value).strip().casefold()
+
+
+def _shown(value: TagValue) -> str:
+    return f"{value:g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)

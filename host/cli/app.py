@@ -1,0 +1,111 @@
+"""Entry point of ``assay``: nouns and verbs, one line per error, documented exit codes."""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+
+from host import __version__
+from host.cli import audit, catalogue, doctor, kit, plugin, report, trace, trial, trust, validate, verify
+from plugin_spec.errors import AssayError, ExitCode
+
+EPILOGUE = (
+    "Exit codes: 0 done; 3 criteria not met; 4 not trusted; 5 not permitted; 6 bad input; 7 contract violation; "
+    "8 engine failed; 9 bad state; 10 case refused; 11 case failed; 70 crash; 130 interrupted."
+)
+
+app = typer.Typer(
+    name="assay",
+    help="Run imaging algorithms as evidence: packaged, validated, signed, locked per trial.",
+    epilog=EPILOGUE,
+    rich_markup_mode=None,  # rich costs seconds at start; tables and progress load it when they are shown
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+)
+for noun, group in (
+    ("trust", trust.app),
+    ("plugin", plugin.app),
+    ("kit", kit.app),
+    ("report", report.app),
+    ("catalogue", catalogue.app),
+    ("trial", trial.app),
+    ("audit", audit.app),
+):
+    app.add_typer(group, name=noun)
+app.command("doctor")(doctor.doctor)
+app.command("validate")(validate.validate)
+app.command("verify")(verify.verify)
+app.command("trace")(trace.trace)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code, which the console script exits with.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Defaults to the process's own.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(args=given, standalone_mode=False)
+        return int(code or ExitCode.OK)
+    except AssayError as error:
+        return _report(error, as_json="--json" in given)
+    except typer.Exit as stop:
+        return stop.exit_code
+    except typer.TyperException as usage:
+        print(f"assay: usage: {usage.format_message()}", file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        print("assay: interrupted; what was under way is recorded or was never started", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return ExitCode.OK
+    except Exception:  # noqa: BLE001 - the last line of defence: a crash is reported, never shown as a traceback
+        return _crash(given)
+
+
+def _report(error: AssayError, *, as_json: bool) -> int:
+    if as_json:
+        document = {
+            "code": error.code,
+            "message": error.message,
+            "subject": error.subject,
+            "hint": error.hint,
+        }
+        print(json.dumps({"error": document, "exit_code": int(error.exit_code)}))
+    print(f"assay: {error.code}: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  next: {error.hint}", file=sys.stderr)
+    return int(error.exit_code)
+
+
+def _crash(arguments: Sequence[str]) -> int:
+    """Write the traceback where it can be sent to us, and say so in one line."""
+    folder = Path(os.environ.get("ASSAY_HOME") or Path.cwd())
+    name = datetime.now(UTC).strftime("assay-crash-%Y%m%dT%H%M%SZ.txt")
+    text = f"assay {__version__} {' '.join(arguments)}\n\n{traceback.format_exc()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+        where = str(folder / name)
+    except OSError:
+        print(text, file=sys.stderr)
+        where = "above"
+    print(f"assay: crash: this is a defect of Assay; the report is {where}", file=sys.stderr)
+    return int(ExitCode.CRASH)

@@ -1,0 +1,137 @@
+"""``assay report``: read, sign and verify validation reports."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from host.cli import session
+from host.cli.answer import JsonFlag, show
+
+if TYPE_CHECKING:
+    from registry.log import Record
+    from registry.registry import Registry
+    from registry.statements import ESignature
+
+app = typer.Typer(
+    help="Show, sign and verify validation reports.", no_args_is_help=True, rich_markup_mode=None
+)
+
+IdArgument = Annotated[str, typer.Argument(help="The validation's id, as `assay validate` printed it.")]
+
+
+@app.command("show")
+def show_report(
+    validation: IdArgument,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the HTML page here, with the signatures it has now.")
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Show a report's verdict and signatures; --out writes the page, --json prints the signed JSON's content."""
+    from host.reports.html import with_signatures
+    from host.reports.write import read_report
+    from plugin_spec.files import write_atomic
+    from registry.esignature import describe
+    from registry.statements import ValidationReport
+
+    _, registry = session.open_registry()
+    record = find_report(registry, validation)
+    logged = record.statement.read(ValidationReport)
+    registry.blobs.verify(logged.report_json.digest)
+    report = read_report(registry.blobs.path(logged.report_json.digest).read_bytes())
+    signatures = signatures_of(registry, record)
+    if out is not None:
+        registry.blobs.verify(logged.report_html.digest)
+        page = registry.blobs.path(logged.report_html.digest).read_bytes()
+        write_atomic(out, with_signatures(page, signatures) if signatures else page)
+    show(
+        {"record": record.digest, "report": report, "signatures": signatures},
+        [
+            f"{report.release.title} ({report.release.plugin} {report.release.version}) on {report.kit.title}",
+            f"verdict: {report.verdict.verdict}, {report.kit.evidence} evidence, {report.flow.cases} cases, "
+            f"{report.flow.failed} failed",
+            *[f"signed: {describe(one)}" for one in signatures],
+            *([] if signatures else ["UNSIGNED"]),
+            *([f"wrote {out}"] if out else []),
+        ],
+        as_json=json,
+        next_command="" if signatures else f"assay report sign {validation} --as PERSON --meaning approval",
+    )
+
+
+@app.command()
+def sign(
+    validation: IdArgument,
+    person: session.AsOption,
+    meaning: Annotated[str, typer.Option(help="authorship, review, approval or responsibility.")],
+    reason: session.ReasonOption = "report signed",
+    json: JsonFlag = False,
+) -> None:
+    """Sign a report with name, time and meaning; the signature is bound to the report's bytes."""
+    from host.home import now
+    from host.signing import read_meaning
+    from registry.esignature import Signing, compose, describe
+    from registry.policy import Action
+    from registry.statements import ValidationReport
+    from registry.trust_root import Role
+
+    home, registry = session.open_registry()
+    record = find_report(registry, validation)
+    logged = record.statement.read(ValidationReport)
+    registry.blobs.verify(logged.report_json.digest)
+    registry.blobs.verify(logged.report_html.digest)
+    actor = session.act_as(home, registry, person, Action.REPORT_SIGN)
+    signature = compose(
+        registry.root.person(person),
+        Role(actor.role),
+        Signing(
+            target=record.digest,
+            meaning=read_meaning(meaning),
+            reason=reason,
+            rendering=logged.report_html.digest,
+        ),
+        at=now(),
+    )
+    signed = registry.act(signature, actor.signer, [("report", record.digest)])
+    show(
+        {"signature": signed.digest, "report": record.digest, "signed": signature},
+        [describe(signature), f"  on report {record.digest}, log entry {signed.sequence}"],
+        as_json=json,
+        next_command="assay catalogue approve PLUGIN@VERSION --report "
+        f"{validation} --scope demonstration --use TEXT --as PERSON",
+    )
+
+
+@app.command()
+def verify(validation: IdArgument, json: JsonFlag = False) -> None:
+    """Verify a report: bytes, signatures, and that its verdict follows from its own results table."""
+    from host.reports.recheck import recheck
+
+    _, registry = session.open_registry()
+    record = find_report(registry, validation)
+    checks = recheck(registry, record)
+    show({"report": record.digest, "checks": checks}, [f"ok  {line}" for line in checks], as_json=json)
+
+
+def find_report(registry: "Registry", validation: str) -> "Record":
+    """The logged report of a validation."""
+    from host.errors import ReportUnknownError
+    from registry.statements import ValidationReport
+
+    for record in registry.records(ValidationReport.predicate_type):
+        if record.statement.read(ValidationReport).validation == validation:
+            return record
+    raise ReportUnknownError(
+        f"no report of a validation {validation!r}", subject=validation, hint="assay audit log"
+    )
+
+
+def signatures_of(registry: "Registry", record: "Record") -> "list[ESignature]":
+    """The e-signatures on a record, oldest first."""
+    from registry.statements import ESignature
+
+    return [
+        one.statement.read(ESignature)
+        for one in registry.records(ESignature.predicate_type, subject=record.digest)
+    ]

@@ -1,0 +1,297 @@
+"""``assay trial``: lock releases for a trial, carry the lock to a site, run it there, bring the records back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from host.cli import session
+from host.cli.answer import JsonFlag, say, show, table
+
+app = typer.Typer(help="Lock, export, import and run trials.", no_args_is_help=True, rich_markup_mode=None)
+
+TrialArgument = Annotated[str, typer.Argument(help="The trial's id.")]
+
+
+@app.command()
+def create(
+    trial: TrialArgument,
+    title: Annotated[str, typer.Option(help="The trial's title.")],
+    scope: Annotated[
+        str, typer.Option(help="What results are used for: demonstration, exploratory or endpoint.")
+    ],
+    person: session.AsOption,
+    reason: session.ReasonOption = "trial opened",
+    json: JsonFlag = False,
+) -> None:
+    """Open a trial."""
+    from host.signing import read_scope
+    from registry.policy import Action
+    from registry.statements import TrialCreated
+
+    home, registry = session.open_registry()
+    actor = session.act_as(home, registry, person, Action.TRIAL_CREATE)
+    record = registry.act(
+        TrialCreated(
+            actor=actor.person,
+            role=actor.role,
+            at=session.stamp(),
+            reason=reason,
+            trial=trial,
+            title=title,
+            scope=read_scope(scope),
+        ),
+        actor.signer,
+    )
+    show(
+        {"trial": trial, "record": record.digest},
+        [f"trial {trial} opened by {actor.name}, log entry {record.sequence}"],
+        as_json=json,
+        next_command=f"assay trial lock {trial} --slot NAME=PLUGIN@VERSION --site SITE --as PERSON",
+    )
+
+
+@app.command()
+def lock(
+    trial: TrialArgument,
+    slot: Annotated[list[str], typer.Option("--slot", metavar="NAME=PLUGIN@VERSION")],
+    site: Annotated[list[str], typer.Option("--site", help="Enrolled site that may run the lock.")],
+    person: session.AsOption,
+    engine: Annotated[list[str] | None, typer.Option("--engine", help="Engines that are allowed.")] = None,
+    reason: session.ReasonOption = "lock at trial initiation",
+    json: JsonFlag = False,
+) -> None:
+    """Lock approved releases by digest, and sign the lock; it holds once the other signers have signed too."""
+    from host.cli.values import parse_pairs
+    from host.locking import propose_lock, sign_lock
+    from registry.policy import Action
+
+    home, registry = session.open_registry()
+    actor = session.act_as(home, registry, person, Action.TRIAL_LOCK)
+    record = propose_lock(
+        registry,
+        actor,
+        trial,
+        slots=parse_pairs(slot, "--slot"),
+        sites=site,
+        engines=engine or ["docker"],
+        reason=reason,
+    )
+    sign_lock(registry, actor, record, meaning="responsibility", reason=reason)
+    _show_status(trial, json=json, next_command=f"assay trial sign {trial} --as PERSON --meaning approval")
+
+
+@app.command()
+def sign(
+    trial: TrialArgument,
+    person: session.AsOption,
+    meaning: Annotated[
+        str, typer.Option(help="authorship, review, approval or responsibility.")
+    ] = "approval",
+    reason: session.ReasonOption = "lock signed",
+    json: JsonFlag = False,
+) -> None:
+    """Sign the newest lock of a trial."""
+    from host.locking import newest_lock, sign_lock
+    from host.signing import read_meaning
+    from registry.policy import ALLOWED, Action
+    from registry.witness import cosign_own
+
+    home, registry = session.open_registry()
+    actor = session.act_as(home, registry, person, Action.TRIAL_SIGN)
+    sign_lock(registry, actor, newest_lock(registry, trial), meaning=read_meaning(meaning), reason=reason)
+    if actor.role in ALLOWED[Action.LOG_COSIGN]:
+        cosign_own(registry, actor.person, actor.signer)
+        say(f"log checkpoint over the signature cosigned by {actor.name}")
+    _show_status(trial, json=json, next_command=f"assay trial export {trial} --out {trial}.bundle")
+
+
+@app.command()
+def status(trial: TrialArgument, json: JsonFlag = False) -> None:
+    """Show a trial's locks, who signed them and what is missing."""
+    _show_status(trial, json=json, next_command="")
+
+
+@app.command()
+def export(
+    trial: TrialArgument,
+    out: Annotated[Path, typer.Option(help="Bundle file to write.")],
+    json: JsonFlag = False,
+) -> None:
+    """Write the trial's bundle: lock, records, proofs, reports, manifest, weights and image."""
+    from registry.bundle import export_trial
+
+    _, registry = session.open_registry()
+    digest = export_trial(registry, trial, out)
+    show(
+        {
+            "bundle": str(out),
+            "digest": digest,
+            "bytes": out.stat().st_size,
+            "trust_root": registry.root_digest,
+        },
+        [
+            f"wrote {out} ({out.stat().st_size / 1e6:.0f} MB)  {digest}",
+            f"tell the site, by another way than the bundle, the trust root to pin: {registry.root_digest}",
+        ],
+        as_json=json,
+        next_command=f"at the site: assay trial import {out} --trust-root {registry.root_digest}",
+    )
+
+
+@app.command("import")
+def import_bundle(
+    bundle: Annotated[
+        Path, typer.Argument(help="A trial's bundle (at a site), or a site's records (at the sponsor).")
+    ],
+    trust_root: Annotated[
+        str | None, typer.Option(help="At a site: the pinned digest of the trust root.")
+    ] = None,
+    person: Annotated[
+        str | None, typer.Option("--as", metavar="PERSON", help="At the sponsor: who takes in.")
+    ] = None,
+    engine: Annotated[
+        str, typer.Option("--engine", help="At a site: where the images are loaded.")
+    ] = "docker",
+    reason: session.ReasonOption = "bundle taken in",
+    json: JsonFlag = False,
+) -> None:
+    """Verify a bundle offline and take it in: a trial's at a site, a site's run records at the sponsor."""
+    home, registry = session.open_registry()
+    if registry.is_site:
+        from host import extensions
+        from host.site import import_trial_bundle
+
+        imported = import_trial_bundle(
+            home, registry, bundle, pin=trust_root, engine=extensions.connect(engine), say=say
+        )
+        show(
+            {"trial": imported.trial, "lock": imported.lock.digest, "images": imported.images},
+            [
+                f"trial {imported.trial}: lock {imported.lock.lock.sequence} verified, {imported.lock.digest}",
+                *[
+                    f"  {slot.slot}: {slot.plugin} {slot.version}  image {slot.image}"
+                    for slot in imported.lock.lock.slots
+                ],
+            ],
+            as_json=json,
+            next_command=f"assay trial run {imported.trial} --input PORT=FILE --subject ID --visit ID",
+        )
+        return
+    from host.errors import OptionError
+    from registry.policy import Action
+    from registry.returns import take_in
+    from registry.statements import RecordsTakenIn
+
+    if person is None:
+        raise OptionError(
+            "a sponsor's registry takes in a site's records for somebody: --as PERSON", subject="--as"
+        )
+    actor = session.act_as(home, registry, person, Action.TRIAL_TAKE_IN)
+    record = take_in(registry, bundle, actor.signer, actor=actor.person, reason=reason)
+    taken = record.statement.read(RecordsTakenIn)
+    show(
+        {"record": record.digest, "site": taken.site, "first": taken.first, "size": taken.size},
+        [f"took in the records {taken.first} to {taken.size - 1} of {taken.site} for {taken.trial}"],
+        as_json=json,
+        next_command="assay trace RUN PORT.COLUMN",
+    )
+
+
+@app.command()
+def run(
+    trial: TrialArgument,
+    inputs: Annotated[list[str], typer.Option("--input", metavar="PORT=FILE")],
+    subject: Annotated[str, typer.Option(help="Pseudonymous subject id.")],
+    visit: Annotated[str, typer.Option(help="Visit id.")],
+    slot: Annotated[
+        str | None, typer.Option(help="Slot of the lock; may be left out where there is one.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Also copy the outputs into this new folder.")] = None,
+    engine: Annotated[str, typer.Option("--engine")] = "docker",
+    json: JsonFlag = False,
+) -> None:
+    """Run the locked release on a scan; any difference to the lock is refused and logged."""
+    from host import extensions
+    from host.cli.values import parse_pairs
+    from host.site import RunOrder, run_locked
+
+    home, registry = session.open_registry()
+    order = RunOrder(
+        trial=trial,
+        slot=slot,
+        inputs={port: Path(path) for port, path in parse_pairs(inputs, "--input").items()},
+        subject=subject,
+        visit=visit,
+        out=out,
+    )
+    done = run_locked(home, registry, extensions.connect(engine), order, say=say)
+    record = done.record
+    show(
+        {
+            "run": record.run,
+            "record": done.finished.digest,
+            "outcome": record.outcome,
+            "measured": record.measured,
+        },
+        [
+            f"run {record.run}: {record.outcome} {record.reason_code} {record.message}".rstrip(),
+            *table(
+                ("value", "", "unit"),
+                [(f"{one.port}.{one.column}", f"{one.value}", one.unit or "") for one in record.measured],
+            ),
+        ],
+        as_json=json,
+        next_command=f"assay trial return {trial} --out {trial}-records.bundle",
+    )
+    done.raise_for_outcome()
+
+
+@app.command("return")
+def return_records(
+    trial: TrialArgument,
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    json: JsonFlag = False,
+) -> None:
+    """Write this site's run records for the sponsor, with proofs and a signed checkpoint."""
+    from registry.returns import export_site_records
+
+    _, registry = session.open_registry()
+    digest = export_site_records(registry, trial, out)
+    show(
+        {"bundle": str(out), "digest": digest},
+        [f"wrote {out}  {digest}"],
+        as_json=json,
+        next_command=f"at the sponsor: assay trial import {out} --as PERSON",
+    )
+
+
+def _show_status(trial: str, *, json: bool, next_command: str) -> None:
+    from registry.esignature import describe
+
+    _, registry = session.open_registry()
+    found = registry.trial(trial)
+    lines = [f"trial {trial}: {found.trial.title} (scope {found.trial.scope})"]
+    for view in found.locks:
+        missing = ", ".join(f"{one.role} {one.count}" for one in view.missing)
+        lines.append(
+            f"lock {view.lock.sequence}  {view.digest}  {'holds' if view.holds else 'missing: ' + missing}"
+        )
+        lines += [
+            f"  {slot.slot}: {slot.plugin} {slot.version}  image {slot.image}" for slot in view.lock.slots
+        ]
+        lines += [f"  signed: {describe(one)}" for one in view.signatures]
+    document = {
+        "trial": found.trial,
+        "locks": [
+            {
+                "digest": v.digest,
+                "lock": v.lock,
+                "holds": v.holds,
+                "missing": v.missing,
+                "signatures": v.signatures,
+            }
+            for v in found.locks
+        ],
+    }
+    show(document, lines, as_json=json, next_command=next_command if found.effective or next_command else "")

@@ -1,0 +1,89 @@
+"""``assay validate``: run a release against a registered kit and log the report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from host.cli import session
+from host.cli.answer import JsonFlag, say, show, table
+
+
+def validate(
+    release: Annotated[str, typer.Argument(help="PLUGIN@VERSION of a submitted release.")],
+    kit: Annotated[Path, typer.Option(help="The kit's folder; its protocol must be registered.")],
+    person: session.AsOption,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="Run the small subset that proves the path only.")
+    ] = False,
+    engine: Annotated[str, typer.Option("--engine", help="Container engine.")] = "docker",
+    html: Annotated[Path | None, typer.Option(help="Also write the HTML report here.")] = None,
+    json: JsonFlag = False,
+) -> int:
+    """Run every case of a kit, judge the results by the registered protocol, and log the report."""
+    from host import extensions
+    from host.cli.progress import CaseProgress
+    from host.installed import find_release, install
+    from host.kits import read_kit
+    from host.run_ledger import close_interrupted
+    from host.validation import Executor, Progress
+    from host.validation import validate as run_validation
+    from plugin_spec.errors import ExitCode
+    from plugin_spec.files import write_atomic
+    from registry.policy import Action
+
+    home, registry = session.open_registry()
+    found = install(registry, find_release(registry, release))
+    folder = read_kit(kit)
+    runner = extensions.connect(engine)
+    actor = session.act_as(home, registry, person, Action.VALIDATION_RUN)
+    with home.running(), CaseProgress() as bar:
+        for closed in close_interrupted(home, registry, runner, role="log"):
+            say(f"found run {closed.run} of {closed.at} without an end; logged as interrupted")
+        done = run_validation(
+            home,
+            registry,
+            runner,
+            release=found,
+            folder=folder,
+            executor=Executor(actor.person, actor.role, actor.signer),
+            smoke=smoke,
+            progress=Progress(say=bar.say, case_done=bar.case_done, cancelled=bar.cancelled),
+        )
+    report, verdict = done.report, done.report.verdict
+    if html is not None:
+        write_atomic(html, registry.blobs.path(report.renderings[0].digest).read_bytes())
+    show(
+        {
+            "report": done.record.digest,
+            "validation": report.validation,
+            "verdict": verdict,
+            "flow": report.flow,
+        },
+        [
+            *table(
+                ("criterion", "scope", "worst", "case", "n", "verdict"),
+                [
+                    (
+                        c.criterion,
+                        c.scope,
+                        _number(c.worst_value),
+                        c.worst_case or "",
+                        str(c.cases),
+                        c.verdict,
+                    )
+                    for c in verdict.criteria
+                ],
+            ),
+            f"verdict: {verdict.verdict} ({report.kit.evidence} evidence, {report.flow.cases} cases from "
+            f"{report.flow.subjects} subject(s), {report.flow.failed} failed)",
+            f"report {report.validation}, log entry {done.record.sequence}, not yet signed",
+        ],
+        as_json=json,
+        next_command=f"assay report sign {report.validation} --as PERSON --meaning approval",
+    )
+    return ExitCode.OK if verdict.verdict == "met" else ExitCode.NOT_MET
+
+
+def _number(value: float | None) -> str:
+    return "not evaluable" if value is None else f"{value:.4g}"

@@ -1,0 +1,34 @@
+"""Read ``NAME=VALUE`` options."""
+
+from collections.abc import Sequence
+
+from host.errors import OptionError
+
+
+def parse_pairs(given: Sequence[str], option: str) -> dict[str, str]:
+    """``["t1=scan.nii"]`` to ``{"t1": "scan.nii"}``; a repeated or malformed pair is refused."""
+    pairs: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise OptionError(f"{option} {text!r}: expected NAME=VALUE", subject=text)
+        if name in pairs:
+            raise OptionError(f"{option} gives {name!r} twice", subject=name)
+        pairs[name] = value
+    return pairs
+
+
+def parse_parameters(given: Sequence[str]) -> dict[str, bool | int | float | str]:
+    """Parameter values: ``true`` and ``false``, whole numbers, real numbers, otherwise words."""
+    return {name: _scalar(text) for name, text in parse_pairs(given, "--parameter").items()}
+
+
+def _scalar(text: str) -> bool | int | float | str:
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,80 @@
+"""What a machine has for running Assay, and what it lacks."""
+
+import platform
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from host import extensions
+from host.home import Home
+from plugin_spec.errors import AssayError
+
+NEEDED_DISK_BYTES = 5 * 10**9
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: ``missing`` stops runs, ``note`` does not."""
+
+    check: str
+    verdict: Literal["ok", "note", "missing"]
+    found: str
+
+
+def diagnose(home: Home, engine: str) -> tuple[Finding, ...]:
+    """Look at interpreter, engine, GPU, package tools, disk and home; changes nothing."""
+    return (
+        Finding("python", "ok", platform.python_version()),
+        _engine(engine),
+        _gpu(),
+        *[_tool(name, why) for name, why in (("apt-get", "base image"), ("dpkg-deb", "base image"))],
+        _disk(home.path),
+        _home(home),
+    )
+
+
+def _engine(name: str) -> Finding:
+    try:
+        info = extensions.connect(name).describe()
+    except AssayError as error:
+        return Finding(f"engine {name}", "missing", f"{error.message}; {error.hint}")
+    return Finding(
+        f"engine {name}", "ok", f"{info.version}, storage {info.storage}, cgroup {info.cgroup_version}"
+    )
+
+
+def _gpu() -> Finding:
+    nodes = [path for pattern in ("nvidia[0-9]*", "kfd") for path in sorted(Path("/dev").glob(pattern))]
+    if not nodes:
+        return Finding(
+            "gpu", "note", "no NVIDIA or AMD device node; plugins that need a GPU will not run here"
+        )
+    return Finding(
+        "gpu", "note", f"{len(nodes)} device node(s); pass-through was never run on hardware by us"
+    )
+
+
+def _tool(name: str, why: str) -> Finding:
+    path = shutil.which(name)
+    if path is None:
+        return Finding(name, "note", f"not found; building a {why} needs it")
+    return Finding(name, "ok", path)
+
+
+def _disk(path: Path) -> Finding:
+    existing = next(one for one in (path, *path.parents) if one.exists())
+    free = shutil.disk_usage(existing).free
+    verdict: Literal["ok", "note"] = "ok" if free >= NEEDED_DISK_BYTES else "note"
+    return Finding("disk", verdict, f"{free / 1e9:.0f} GB free at {existing}")
+
+
+def _home(home: Home) -> Finding:
+    if not home.is_registry:
+        return Finding(
+            "home", "note", f"{home.path} holds no registry yet: assay trust init, or assay trust join"
+        )
+    left = sorted(one.name for one in home.runs.glob("*")) if home.runs.is_dir() else []
+    if left:
+        return Finding("home", "note", f"{home.path}; {len(left)} run folder(s) left by a host that stopped")
+    return Finding("home", "ok", str(home.path))

@@ -1,0 +1,287 @@
+"""Runs containers through a Docker daemon.
+
+Import this module only where containers run: docker-py is slow to load. How a container is closed in is in
+`host.engines.docker_config`; this module creates, watches and removes it.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Final
+
+import docker
+from docker.errors import DockerException, ImageNotFound
+from docker.utils import kwargs_from_env
+
+from host.engines.cgroup import memory_folder
+from host.engines.container_log import new_log, write_bounded
+from host.engines.docker_archive import archived_image
+from host.engines.docker_config import (
+    container_config,
+    is_podman,
+    unenforced_limits,
+    uses_containerd_store,
+    weaknesses,
+)
+from host.engines.docker_container import DockerContainer, created_container, in_background, moment
+from host.engines.docker_errors import docker_errors, one_line
+from host.engines.interface import ContainerExit, ContainerSpec, EngineInfo, require_image_id
+from host.engines.outputs_folder import open_for_container
+from host.engines.owner import owner_labels
+from host.engines.supervision import Observed, StopReason, Supervisor
+from host.errors import (
+    EngineRefusedError,
+    GpuUnavailableError,
+    ImageLoadError,
+    ImageMissingError,
+    LogFileError,
+    NoEngineError,
+    RunCancelledError,
+)
+
+MANAGED_LABEL: Final = "assay.managed"
+# For single answers of the daemon; waiting for a container has its own bound.
+_ANSWER_TIMEOUT_S: Final = 60
+_LOAD_TIMEOUT_S: Final = 1800
+# The log's end arrives with the container's; more than this means the connection hangs.
+_LOG_TIMEOUT_S: Final = 10
+
+
+def connect(docker_host: str | None = None) -> "DockerEngine":
+    """Connect to a Docker daemon that can keep the engine's promises.
+
+    Parameters
+    ----------
+    docker_host : str, optional
+        Its address. ``None`` for what ``DOCKER_HOST`` and its companions say, as with Docker's own command.
+
+    Raises
+    ------
+    NoEngineError
+        No daemon answers there.
+    EngineRefusedError
+        Its image IDs are not config digests, or it cannot enforce a limit.
+    """
+    settings = {"base_url": docker_host} if docker_host else kwargs_from_env()
+    address = settings.setdefault("base_url", "unix:///var/run/docker.sock")
+    try:
+        api = docker.APIClient(**settings, version="auto", timeout=_ANSWER_TIMEOUT_S)
+        info, version = api.info(), api.version()
+        # Sending an archive may keep the daemon silent for long.
+        loader = docker.APIClient(**settings, version=api.api_version, timeout=_LOAD_TIMEOUT_S)
+    except (DockerException, OSError) as error:
+        raise NoEngineError(
+            f"no Docker daemon answers at {address}",
+            subject=address,
+            hint="start it (systemctl start docker), or name another one in DOCKER_HOST",
+        ) from error
+    _require_usable(info, address)
+    return DockerEngine(api, loader, podman=is_podman(version))
+
+
+def _require_usable(info: Mapping[str, Any], address: str) -> None:
+    if uses_containerd_store(info):
+        raise EngineRefusedError(
+            f"the Docker daemon at {address} keeps images in the containerd store, "
+            "where an image ID is not the digest of the image's config",
+            subject=address,
+            hint='set {"features": {"containerd-snapshotter": false}} in its daemon.json and restart it',
+        )
+    if missing := unenforced_limits(info):
+        raise EngineRefusedError(
+            f"the Docker daemon at {address} cannot limit {', '.join(missing)}",
+            subject=address,
+            hint="enable these control group controllers in the kernel",
+        )
+
+
+class DockerEngine:
+    """The `Engine` behind a Docker daemon. Make it with `connect`.
+
+    Parameters
+    ----------
+    api : docker.APIClient
+        Connection to a daemon that `connect` has examined.
+    loader : docker.APIClient
+        Another one, patient enough for loading images.
+    podman : bool
+        Whether podman answers in Docker's place.
+    """
+
+    name = "docker"
+
+    def __init__(self, api: docker.APIClient, loader: docker.APIClient, *, podman: bool) -> None:
+        self._api = api
+        self._loader = loader
+        self._podman = podman
+        self._closed_images: set[str] = set()
+
+    def describe(self) -> EngineInfo:
+        """Ask the daemon what it is now."""
+        with docker_errors("describe itself", ""):
+            info, version = self._api.info(), self._api.version()
+        return EngineInfo(
+            name=self.name,
+            version=str(version.get("Version", "")),
+            storage=str(info.get("Driver", "")),
+            cgroup_version=str(info.get("CgroupVersion", "1")),
+            runtimes=tuple(sorted(info.get("Runtimes") or {})),
+            notes=weaknesses(info, version),
+        )
+
+    def holds(self, image_id: str) -> bool:
+        """Whether the daemon holds the image."""
+        return self.resolve(require_image_id(image_id)) == image_id
+
+    def resolve(self, name: str) -> str | None:
+        """Return the image ID that a tag names now, ``None`` if the daemon knows no such name."""
+        with docker_errors("look up an image", name):
+            try:
+                return str(self._api.inspect_image(name)["Id"])
+            except ImageNotFound:
+                return None
+
+    def load(self, archive: Path) -> str:
+        """Load the one image of a docker archive and check that the daemon made the same image of it."""
+        image = archived_image(archive)
+        if not self.holds(image.image_id):
+            self._send_archive(archive)
+        with docker_errors("look up the loaded image", image.image_id):
+            try:
+                layers = self._api.inspect_image(image.image_id)["RootFS"].get("Layers") or []
+            except ImageNotFound:
+                layers = None
+        if layers is None or tuple(layers) != image.diff_ids:
+            raise ImageLoadError(
+                f"docker made another image of {archive} than {image.image_id}, which the archive describes",
+                subject=str(archive),
+                hint="the archive is damaged or was altered; make it again",
+            )
+        return image.image_id
+
+    def _send_archive(self, archive: Path) -> None:
+        with docker_errors("load the archive", str(archive)), archive.open("rb") as stream:
+            events = list(self._loader.load_image(stream, quiet=True))
+        for event in events:
+            if "error" in event:
+                raise ImageLoadError(
+                    f"docker cannot load {archive}: {one_line(event['error'])}", subject=str(archive)
+                )
+
+    def tag(self, image_id: str, name: str) -> None:
+        """Let ``name`` (``repository:tag``) name the image."""
+        repository, _, tag = name.rpartition(":")
+        with docker_errors(f"tag the image as {name}", require_image_id(image_id)):
+            self._api.tag(image_id, repository or tag, tag if repository else "latest", force=True)
+
+    def remove(self, image_id: str) -> None:
+        """Forget the image and all its names."""
+        with docker_errors("remove the image", require_image_id(image_id)):
+            # Pruning would take the untagged images below it along, which may be releases of their own.
+            self._api.remove_image(image_id, force=True, noprune=True)
+        self._closed_images.discard(image_id)
+
+    def run(self, spec: ContainerSpec, *, log_path: Path, cancelled: Callable[[], bool]) -> ContainerExit:
+        """Run one container to its end and remove it; see `host.engines.interface.Engine.run`."""
+        self._require_closed(spec)
+        open_for_container(spec.outputs)
+        config = container_config(spec, {MANAGED_LABEL: "1", **owner_labels()})
+        with new_log(log_path) as stream, created_container(self._api, config) as container:
+            frames = container.attach()
+            log = in_background(lambda: write_bounded(frames, stream, bytes_max=spec.limits.log_bytes))
+            container.start()
+            ended = in_background(container.wait)
+            supervisor = Supervisor(
+                limits=spec.limits,
+                outputs=spec.outputs,
+                memory_folder=memory_folder(container.id, int(container.state()["Pid"])),
+                cancelled=cancelled,
+            )
+            observed = supervisor.watch(ended, container.kill)
+            state = container.state()
+            log_truncated = _log_truncated(log, log_path)
+        if observed.stopped is StopReason.CANCELLED:
+            raise RunCancelledError("the run was cancelled and its container removed", subject=container.id)
+        return _container_exit(
+            spec, observed, state, container_id=container.id, log=(log_path, log_truncated)
+        )
+
+    def reap(self, alive: Callable[[Mapping[str, str]], bool]) -> list[str]:
+        """Remove containers that an Assay process left behind; see `host.engines.interface.Engine.reap`."""
+        with docker_errors("list containers", ""):
+            managed = self._api.containers(all=True, filters={"label": MANAGED_LABEL})
+        leftover = [str(one["Id"]) for one in managed if not alive(one.get("Labels") or {})]
+        for container_id in leftover:
+            DockerContainer(self._api, container_id).remove()
+        return leftover
+
+    def close(self) -> None:
+        """Close the connections to the daemon."""
+        self._api.close()
+        self._loader.close()
+
+    def _require_closed(self, spec: ContainerSpec) -> None:
+        """Refuse what the container's configuration could not close in."""
+        if spec.gpu is not None and self._podman:
+            raise GpuUnavailableError(
+                "podman's Docker API drops GPU requests without a word, so GPU work is refused there",
+                hint="use a Docker daemon for GPU releases",
+            )
+        image_id = require_image_id(spec.image_id)
+        if image_id in self._closed_images:
+            return
+        with docker_errors("look up the image", image_id):
+            image = self._api.inspect_image(image_id)
+        if image["Id"] != image_id:
+            raise ImageMissingError(
+                f"docker answers for {image_id} with the image {image['Id']}", subject=image_id
+            )
+        if volumes := image["Config"].get("Volumes"):
+            raise EngineRefusedError(
+                f"the image declares volumes, writable without bound: {', '.join(sorted(volumes))}",
+                subject=image_id,
+                hint="rebuild it without VOLUME; /scratch and /assay/out are the places to write to",
+            )
+        self._closed_images.add(image_id)
+
+
+def _log_truncated(log: "Future[bool]", log_path: Path) -> bool:
+    try:
+        return log.result(timeout=_LOG_TIMEOUT_S)
+    except TimeoutError:
+        # The container is gone but the end of its output never came.
+        return True
+    except OSError as error:
+        raise LogFileError(
+            f"the log {log_path} cannot be written: {error.strerror}", subject=str(log_path)
+        ) from error
+
+
+def _container_exit(
+    spec: ContainerSpec,
+    observed: Observed,
+    state: Mapping[str, Any],
+    *,
+    container_id: str,
+    log: tuple[Path, bool],
+) -> ContainerExit:
+    seen = observed.memory
+    oom_killed = bool(state["OOMKilled"]) or (seen is not None and seen.oom_kills > 0)
+    # The kernel kills for memory at the limit, and the last sample can have been too early to see it.
+    peak_bytes = spec.limits.memory_bytes if oom_killed else None if seen is None else seen.peak_bytes
+    started_at, finished_at = moment(state["StartedAt"]), moment(state["FinishedAt"])
+    log_path, log_truncated = log
+    return ContainerExit(
+        exit_code=int(state["ExitCode"]),
+        timed_out=observed.stopped is StopReason.TIMED_OUT,
+        oom_killed=oom_killed,
+        output_overflow=observed.output_overflow,
+        log_truncated=log_truncated,
+        memory_peak_bytes=peak_bytes,
+        memory_limit_bytes=spec.limits.memory_bytes,
+        started_at=started_at,
+        finished_at=finished_at,
+        duration_s=(finished_at - started_at).total_seconds(),
+        log_path=log_path,
+        container_id=container_id,
+    )

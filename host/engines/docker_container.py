@@ -1,0 +1,110 @@
+"""One Docker container from its creation to its removal, in calls that raise only `EngineError`."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import docker
+from docker.errors import APIError
+from docker.types import CancellableStream
+
+from host.engines.docker_errors import docker_errors
+from plugin_spec.errors import EngineError
+
+_T = TypeVar("_T")
+
+
+class DockerContainer:
+    """A container that exists in the daemon. Get it from `created_container`, which removes it again."""
+
+    def __init__(self, api: docker.APIClient, container_id: str) -> None:
+        self._api = api
+        self.id = container_id
+
+    def attach(self) -> Iterator[bytes]:
+        """Return stdout and stderr as they arrive, from now on: the daemon keeps no log to catch up on."""
+        with docker_errors("attach to the container", self.id):
+            stream = self._api.attach(self.id, stream=True)
+        return _until_closed(stream)
+
+    def start(self) -> None:
+        """Start the main process."""
+        with docker_errors("start the container", self.id):
+            self._api.start(self.id)
+
+    def wait(self) -> None:
+        """Return when the main process has ended."""
+        with docker_errors("wait for the container", self.id):
+            self._api.wait(self.id, timeout=None)
+
+    def kill(self) -> None:
+        """Kill all processes, if there still are any."""
+        with docker_errors("kill the container", self.id), _unless_gone():
+            self._api.kill(self.id)
+
+    def remove(self) -> None:
+        """Kill what runs and remove the container, if it still exists."""
+        with docker_errors("remove the container", self.id), _unless_gone():
+            self._api.remove_container(self.id, force=True, v=True)
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the ``State`` object of the Docker Engine API."""
+        with docker_errors("inspect the container", self.id):
+            state: Mapping[str, Any] = self._api.inspect_container(self.id)["State"]
+        return state
+
+
+@contextmanager
+def created_container(api: docker.APIClient, config: Mapping[str, Any]) -> Iterator[DockerContainer]:
+    """Create a container from a request body; however the block ends, remove it."""
+    with docker_errors("create a container", str(config["Image"])):
+        container = DockerContainer(api, str(api.create_container_from_config(config)["Id"]))
+    try:
+        yield container
+    except BaseException:
+        # The first failure is the one to tell; a container that a dead daemon keeps is found by the reaper.
+        with suppress(EngineError):
+            container.remove()
+        raise
+    container.remove()
+
+
+def _until_closed(stream: CancellableStream) -> Iterator[bytes]:
+    try:
+        yield from stream
+    finally:
+        # The stream's own close() only shuts the socket down and leaks its descriptor.
+        stream._response.close()
+
+
+@contextmanager
+def _unless_gone() -> Iterator[None]:
+    """Pass over the daemon's answers "no such container", "is not running" and "removal is in progress"."""
+    try:
+        yield
+    except APIError as error:
+        if error.status_code not in (404, 409):
+            raise
+
+
+def in_background(work: Callable[[], _T]) -> "Future[_T]":
+    """Start ``work`` on a thread that does not keep the process alive, as an executor's would."""
+    future: Future[_T] = Future()
+
+    def deliver() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
+            future.set_exception(error)
+
+    threading.Thread(target=deliver, daemon=True).start()
+    return future
+
+
+def moment(stamp: str) -> datetime:
+    """Return one of the daemon's time stamps, whose nanoseconds are cut to microseconds."""
+    seconds, _, fraction = stamp.removesuffix("Z").partition(".")
+    return datetime.fromisoformat(f"{seconds}.{fraction[:6].ljust(6, '0')}").replace(tzinfo=UTC)

@@ -1,0 +1,66 @@
+"""Docker's failures in Assay's words: docker-py and socket errors in, one `EngineError` with a hint out."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+
+from host.errors import EngineDiedError, EngineRefusedError, GpuUnavailableError, ImageMissingError
+from plugin_spec.errors import EngineError
+
+# What the daemon, the NVIDIA hook and CDI say when devices cannot be passed on.
+_GPU_TROUBLE: Final = re.compile(
+    r"could not select device driver|nvidia-container-cli|nvidia-container-runtime|CDI device", re.IGNORECASE
+)
+
+
+@contextmanager
+def docker_errors(action: str, subject: str) -> Iterator[None]:
+    """Turn whatever the docker client raises inside the block into an `EngineError`.
+
+    Parameters
+    ----------
+    action : str
+        What was being done, as in "docker could not ``action``".
+    subject : str
+        The image ID, container ID or archive it was done to.
+    """
+    try:
+        yield
+    # requests' exceptions, and so APIError, are OSErrors; sockets raise plain ones.
+    except (DockerException, OSError) as error:
+        raise translate(error, action, subject) from error
+
+
+def translate(error: Exception, action: str, subject: str) -> EngineError:
+    """Return the `EngineError` that says what ``error`` means for the operator."""
+    if isinstance(error, ImageNotFound):
+        return ImageMissingError(
+            f"docker does not hold the image {subject}",
+            subject=subject,
+            hint="load it first; Assay never pulls an image",
+        )
+    if not isinstance(error, APIError):
+        return EngineDiedError(
+            f"docker stopped answering and could not {action}: {one_line(error)}",
+            subject=subject,
+            hint="check that the daemon runs: docker version",
+        )
+    said = one_line(error.explanation or error)
+    if _GPU_TROUBLE.search(said):
+        return GpuUnavailableError(
+            f"docker cannot pass a GPU on: {said}",
+            subject=subject,
+            hint="install the GPU driver and its container toolkit on this machine, or run a CPU release",
+        )
+    if isinstance(error, NotFound):
+        return EngineDiedError(f"docker lost what it was asked to {action}: {said}", subject=subject)
+    return EngineRefusedError(f"docker could not {action}: {said}", subject=subject)
+
+
+def one_line(text: object) -> str:
+    """Return the text on one line without control characters, cut to a readable length."""
+    line = " ".join(str(text).split())
+    return "".join(character for character in line if character.isprintable())[:400]

@@ -1,0 +1,18 @@
+"""The engines that come with the host."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from plugin_spec.host_hooks import EngineRegistration, host_hookimpl
+
+
+def _docker() -> Any:
+    from host.engines import docker  # slow to import, and needed only when a container runs
+
+    return docker.connect()
+
+
+@host_hookimpl
+def assay_engines() -> Iterator[EngineRegistration]:
+    """Yield the built-in engines."""
+    yield EngineRegistration("docker", _docker)

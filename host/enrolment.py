@@ -1,0 +1,49 @@
+"""Read what somebody gives about a person or a site to be enrolled."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from host.errors import EnrolmentError
+from plugin_spec.model import first_fault
+from registry.keys import PublicKey
+from registry.trust_root import Person
+
+MAX_KEY_FILE_BYTES = 4096
+
+
+def read_public_key(path: Path) -> PublicKey:
+    """Read the public key file that ``assay trust join`` wrote.
+
+    Raises
+    ------
+    EnrolmentError
+        No such file, or not such a key.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_KEY_FILE_BYTES)
+        return PublicKey.model_validate_json(data)
+    except OSError as error:
+        raise EnrolmentError(f"{path}: {error.strerror}", subject=str(path)) from error
+    except ValidationError as error:
+        raise EnrolmentError(
+            f"{path}: not a public key file: {first_fault(error)}", subject=str(path)
+        ) from error
+
+
+def new_person(person_id: str, name: str, roles: Sequence[str], key: PublicKey) -> Person:
+    """Check a person's id, name and roles.
+
+    Raises
+    ------
+    EnrolmentError
+        One of them is not allowed; the field is named.
+    """
+    try:
+        return Person.model_validate(
+            {"id": person_id, "name": name, "roles": tuple(roles), "keys": (key,)}, strict=False
+        )
+    except ValidationError as error:
+        raise EnrolmentError(f"{person_id}: {first_fault(error)}", subject=person_id) from error

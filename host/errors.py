@@ -1,0 +1,349 @@
+"""Errors of the host: engines, images, cases and outputs."""
+
+from plugin_spec.errors import (
+    AssayError,
+    ContractError,
+    EngineError,
+    ExitCode,
+    InputError,
+    StateError,
+    TrustError,
+)
+
+
+class NoEngineError(EngineError):
+    """No container engine answers."""
+
+    code = "no-engine"
+
+
+class KitError(InputError):
+    """A validation kit's files do not fit its declarations."""
+
+    code = "kit-malformed"
+
+
+class KitDigestError(TrustError):
+    """A kit file does not have the digest the kit declares."""
+
+    code = "kit-digest"
+
+
+class EngineDiedError(EngineError):
+    """The engine stopped answering, or lost a container, while it was at work."""
+
+    code = "engine-died"
+
+
+class EngineRefusedError(EngineError):
+    """The engine answers and refuses the request, or cannot enforce what Assay needs enforced."""
+
+    code = "engine-refused"
+
+
+class ImageMissingError(EngineError):
+    """The engine does not hold the image; nothing is ever pulled."""
+
+    code = "image-missing"
+
+
+class ImageLoadError(EngineError):
+    """An image archive cannot be loaded, or the engine made another image of it."""
+
+    code = "image-load-failed"
+
+
+class GpuUnavailableError(EngineError):
+    """The engine cannot pass the requested devices on."""
+
+    code = "gpu-unavailable"
+
+
+class GpuRequestError(InputError):
+    """A GPU request contradicts itself."""
+
+    code = "bad-gpu-request"
+
+
+class LimitError(InputError):
+    """A container limit that would mean "unlimited"."""
+
+    code = "bad-limit"
+
+
+class OutputFolderError(StateError):
+    """The folder prepared for a container's outputs is not empty, not private or not there."""
+
+    code = "bad-output-folder"
+
+
+class RunCancelledError(AssayError):
+    """The operator stopped the run; the container is gone."""
+
+    code = "run-cancelled"
+    exit_code = ExitCode.INTERRUPTED
+
+
+class PortError(InputError):
+    """An input was given that is not declared, or a declared one is missing."""
+
+    code = "port-unknown"
+
+
+class ParameterError(InputError):
+    """A parameter value the manifest does not allow."""
+
+    code = "parameter-refused"
+
+
+class InputFileError(InputError):
+    """An input file is missing or cannot be read."""
+
+    code = "input-file"
+
+
+class WeightsError(TrustError):
+    """A weights file is missing or has another digest than the release names."""
+
+    code = "weights-mismatch"
+
+
+class CaseFailureError(ContractError):
+    """A case failed inside or because of its container.
+
+    Parameters
+    ----------
+    message : str
+    reason : str
+        The reason code of the case's record: ``timeout``, ``out-of-memory``, ``plugin-error``, ...
+    """
+
+    code = "case-failed"
+    exit_code = ExitCode.CASE_FAILED
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class LogFileError(StateError):
+    """The file for a container's log cannot be created or written."""
+
+    code = "bad-log-file"
+
+
+class BaseLockError(InputError):
+    """A base lock cannot be read, or names something that is not a package."""
+
+    code = "base-lock-malformed"
+
+
+class PackageMissingError(InputError):
+    """The machine's package archive does not offer a locked package (any more)."""
+
+    code = "package-missing"
+
+
+class PackageFormatError(InputError):
+    """A package holds something a base image cannot take over."""
+
+    code = "package-format"
+
+
+class RequirementsError(InputError):
+    """A requirements file is not a list of pinned, hashed wheels."""
+
+    code = "requirements-malformed"
+
+
+class WheelError(InputError):
+    """A wheel cannot be found, installed, or read as asked."""
+
+    code = "wheel-unusable"
+
+
+class WheelDigestError(TrustError):
+    """A wheel does not have a hash the requirements list."""
+
+    code = "wheel-digest"
+
+
+class LayerContentError(InputError):
+    """A file or name cannot become part of an image layer."""
+
+    code = "layer-content"
+
+
+class PluginSourceError(ContractError):
+    """A plugin's adapter, entry module or environment does not fit the image contract."""
+
+    code = "plugin-source"
+
+
+class ImageBuildError(InputError):
+    """A tool the image build needs is missing or failed."""
+
+    code = "image-build"
+
+
+class LayerDigestError(TrustError):
+    """A cached layer no longer has the digest it is stored under."""
+
+    code = "layer-digest"
+
+
+class ArchiveError(TrustError):
+    """An image archive is not what its config and digests say."""
+
+    code = "archive-mismatch"
+
+
+class UnknownMetricError(InputError):
+    """A protocol names a metric that nothing registers."""
+
+    code = "metric-unknown"
+
+
+class KitFitError(InputError):
+    """A kit asks for outputs that the plugin does not have."""
+
+    code = "kit-does-not-fit"
+
+
+class HomeMissingError(StateError):
+    """No registry was set up in ASSAY_HOME."""
+
+    code = "no-home"
+
+
+class HomeBusyError(StateError):
+    """Another command runs cases in this home."""
+
+    code = "home-busy"
+
+
+class OutputMissingError(ContractError):
+    """A declared output, or result.json itself, is not there."""
+
+    code = "output-missing"
+
+
+class OutputUndeclaredError(ContractError):
+    """The output folder holds something the manifest and result.json do not name, or more than is allowed."""
+
+    code = "output-undeclared"
+
+
+class OutputNotAFileError(ContractError):
+    """An output is a link, a device or another thing than a plain file with one name."""
+
+    code = "output-not-a-file"
+
+
+class OutputGridError(ContractError):
+    """An image lies on another grid than the input it belongs to."""
+
+    code = "output-grid"
+
+
+class OutputLabelsError(ContractError):
+    """A label map holds unknown values, or lacks a label that must occur."""
+
+    code = "output-labels"
+
+
+class OutputRangeError(ContractError):
+    """A number is not finite, or outside its declared range."""
+
+    code = "output-range"
+
+
+class OutputMalformedError(ContractError):
+    """An output cannot be read as what its port declares."""
+
+    code = "output-malformed"
+
+
+class ReportMalformedError(InputError):
+    """Bytes are not a validation report of the version this host knows."""
+
+    code = "report-malformed"
+
+
+class FigureError(InputError):
+    """Images for a figure do not fit together."""
+
+    code = "figure-input"
+
+
+class PassphraseMissingError(InputError):
+    """A key has to be opened, and nobody gave its pass phrase."""
+
+    code = "pass-phrase-needed"
+
+
+class EnrolmentError(InputError):
+    """What was given about a person or site to be enrolled cannot be used."""
+
+    code = "enrolment"
+
+
+class BuildMissingError(StateError):
+    """A plugin was not built here, or was changed after its build."""
+
+    code = "not-built"
+
+
+class SourceError(InputError):
+    """A pinned source is not understood or not there."""
+
+    code = "source-unknown"
+
+
+class OptionError(InputError):
+    """A command-line option has no usable value."""
+
+    code = "bad-option"
+
+
+class EmbeddedTestError(ContractError):
+    """A test that the manifest carries does not hold."""
+
+    code = "embedded-test"
+
+
+class CaseRefusedError(AssayError):
+    """A case was refused: a result with a reason, and an exit code of its own."""
+
+    code = "case-refused"
+    exit_code = ExitCode.CASE_REFUSED
+
+
+class ReleaseUnknownError(InputError):
+    """No release, or more than one, goes by this name."""
+
+    code = "release-unknown"
+
+
+class ReportUnknownError(InputError):
+    """No report of such a validation is logged."""
+
+    code = "report-unknown"
+
+
+class ReportMismatchError(TrustError):
+    """A report's parts do not agree with each other or with what was registered."""
+
+    code = "report-mismatch"
+
+
+class ImageSwappedError(TrustError):
+    """The engine holds another image under the locked name."""
+
+    code = "image-swapped"
+
+
+class LogFaultError(TrustError):
+    """The audit found entries that are not what was logged."""
+
+    code = "log-faults"

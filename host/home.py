@@ -1,0 +1,101 @@
+"""Where one installation keeps its state: ``ASSAY_HOME``, and the cache of downloads beside it.
+
+Layout of a home: the registry's own files, ``builds/`` (what ``plugin build`` made), ``kits/`` (generated case
+files), ``runs/`` (folders of runs under way), ``lock`` (held by the one command that runs cases).
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from host.errors import HomeBusyError, HomeMissingError
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one installation."""
+
+    path: Path
+    cache: Path
+
+    @classmethod
+    def from_environment(cls) -> "Home":
+        """``ASSAY_HOME`` (default ``~/.assay``) and ``ASSAY_CACHE`` (default ``~/.cache/assay``)."""
+        home = os.environ.get("ASSAY_HOME") or str(Path.home() / ".assay")
+        cache = os.environ.get("ASSAY_CACHE") or str(Path.home() / ".cache" / "assay")
+        return cls(Path(home).absolute(), Path(cache).absolute())
+
+    @property
+    def builds(self) -> Path:
+        """Descriptions of built releases, one per plugin and version."""
+        return self.path / "builds"
+
+    @property
+    def kits(self) -> Path:
+        """Generated case files, one folder per kit digest."""
+        return self.path / "kits"
+
+    @property
+    def runs(self) -> Path:
+        """Folders of runs under way; what is found here at a start was left by a host that died."""
+        return self.path / "runs"
+
+    @property
+    def keys(self) -> Path:
+        """Encrypted key files of the persons who sign here."""
+        return self.path / "keys"
+
+    @property
+    def is_registry(self) -> bool:
+        """Whether a registry (a sponsor's or a site's) was set up here."""
+        return (self.path / "registry.json").is_file()
+
+    def require_registry(self) -> None:
+        """Refuse to go on where no registry was set up."""
+        if not self.is_registry:
+            raise HomeMissingError(
+                f"{self.path} holds no registry",
+                subject=str(self.path),
+                hint="assay trust init (a sponsor), or assay trust join (a site); ASSAY_HOME chooses the folder",
+            )
+
+    def ensure(self) -> None:
+        """Make the folders that a workbench needs."""
+        for folder in (self.path, self.builds, self.kits, self.runs, self.keys):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.cache.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Hold this home for running cases; a second command is refused at once, a dead one leaves no lock.
+
+        Raises
+        ------
+        HomeBusyError
+            Another command runs cases here.
+        """
+        self.ensure()
+        with (self.path / "lock").open("w") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise HomeBusyError(
+                    f"another command is running cases in {self.path}",
+                    subject=str(self.path),
+                    hint="wait until it ends, or use another ASSAY_HOME",
+                ) from error
+            yield
+
+
+def now() -> datetime:
+    """The present, with this machine's zone: the one place where the clock is read."""
+    return datetime.now(UTC).astimezone()
+
+
+def random_bytes(count: int) -> bytes:
+    """The system's random bytes: the one place where they are taken."""
+    return os.urandom(count)

@@ -1,0 +1,1 @@
+"""Plugin images from files alone: no Dockerfile, no daemon, no registry; same files, same image."""

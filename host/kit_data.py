@@ -1,0 +1,161 @@
+"""The case files of a kit: made by its generator in a container, from digest-pinned sources, and checked.
+
+Invariants
+----------
+* The generator is third-party code: it runs without a network, on its sources only, never in this process.
+* A case file is used only when its digest is the one in cases.csv, each time it is used.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from host.engines.interface import ContainerSpec, Engine, Limits
+from host.errors import KitDigestError, KitError
+from host.home import Home
+from host.images.archive import save_archive
+from host.images.base_lock import read_base_lock
+from host.images.build import PluginSource, build_plugin_image
+from host.kits import CaseFile, KitFolder
+from host.sources import fetch
+from host.staging import CHUNK_BYTES, RunFolder
+from plugin_spec.files import sync_folder
+from plugin_spec.resources import MIB
+
+GENERATOR_LIMITS = Limits(
+    cpus=2.0,
+    memory_bytes=4096 * MIB,
+    shm_bytes=64 * MIB,
+    scratch_bytes=512 * MIB,
+    pids=128,
+    output_bytes=4096 * MIB,
+    output_files=10_000,
+    log_bytes=MIB,
+    timeout_s=1800.0,
+)
+Say = Callable[[str], None]
+
+
+def data_folder(home: Home, folder: KitFolder) -> Path:
+    """Where a kit's case files lie once they are made."""
+    return home.kits / folder.kit_digest.removeprefix("sha256:")
+
+
+def ensure_data(home: Home, folder: KitFolder, engine: Engine, *, say: Say) -> Path:
+    """Make a kit's case files if they are not there, and check every one of them.
+
+    Parameters
+    ----------
+    home : Home
+    folder : KitFolder
+    engine : Engine
+        Runs the generator.
+    say : callable
+        Told each step in one line.
+
+    Returns
+    -------
+    Path
+        The folder that the paths of cases.csv are relative to.
+
+    Raises
+    ------
+    KitDigestError
+        A source or a case file is not what the kit declares.
+    """
+    target = data_folder(home, folder)
+    if not target.is_dir():
+        home.ensure()
+        workspace = RunFolder.create(home.runs / f"kit-{folder.kit_digest[7:23]}-{os.getpid()}")
+        try:
+            _fetch_sources(home, folder, workspace, say)
+            _generate(home, folder, engine, workspace, say)
+            _check_all(folder, workspace.outputs)
+            os.replace(workspace.outputs, target)
+            sync_folder(target.parent)
+        finally:
+            workspace.remove()
+    say(f"check the digests of {len(_files(folder))} case files")
+    _check_all(folder, target)
+    return target
+
+
+def _fetch_sources(home: Home, folder: KitFolder, workspace: RunFolder, say: Say) -> None:
+    for source in folder.kit.sources:
+        say(f"fetch {source.name} from {source.uri.partition('@')[0]}")
+        target = workspace.inputs / source.file
+        fetch(source.uri, target, folder=folder.path, cache=home.cache)
+        if _digest(target) != source.sha256:
+            raise KitDigestError(
+                f"source {source.name}: {source.uri} has another digest than kit.toml declares"
+            )
+        target.chmod(0o444)
+
+
+def _generate(home: Home, folder: KitFolder, engine: Engine, workspace: RunFolder, say: Say) -> None:
+    generator = folder.kit.generator
+    script = folder.path / generator.script
+    say(f"build the generator's image of {folder.kit.id}")
+    built = build_plugin_image(
+        PluginSource(
+            base_lock=read_base_lock(),
+            requirements=folder.path / generator.requirements if generator.requirements else None,
+            adapter_files={script.name: script},
+            entry=script.stem,
+            labels={"org.opencontainers.image.title": f"{folder.kit.id} generator"},
+        ),
+        cache=home.cache,
+    )
+    if not engine.holds(built.image_id):
+        archive = workspace.path / "generator.tar"
+        save_archive(built, archive)
+        engine.load(archive)
+    say(f"make the case files of {folder.kit.id}")
+    ended = engine.run(
+        ContainerSpec(
+            image_id=built.image_id,
+            argv=("python3", f"/opt/assay/{script.name}", "/assay/in", "/assay/out"),
+            inputs=workspace.inputs,
+            outputs=workspace.outputs,
+            limits=GENERATOR_LIMITS,
+        ),
+        log_path=workspace.log,
+        cancelled=lambda: False,
+    )
+    if ended.exit_code != 0 or ended.timed_out or ended.oom_killed or ended.output_overflow:
+        tail = workspace.log.read_text(errors="replace").strip().splitlines()[-1:] or ["it printed nothing"]
+        raise KitError(
+            f"the generator of {folder.kit.id} ended with exit code {ended.exit_code}: {tail[0]}",
+            subject=folder.kit.id,
+        )
+
+
+def _files(folder: KitFolder) -> tuple[CaseFile, ...]:
+    return tuple(file for case in folder.cases for file in (*case.inputs.values(), *case.references.values()))
+
+
+def _check_all(folder: KitFolder, data: Path) -> None:
+    for file in dict.fromkeys(_files(folder)):
+        path = data / file.path
+        if path.is_symlink() or not path.is_file():
+            raise KitDigestError(f"{folder.kit.id}: case file {file.path} is missing", subject=file.path)
+        if (found := _digest(path)) != file.sha256:
+            raise KitDigestError(
+                f"{folder.kit.id}: {file.path} has digest {found[:19]}…, cases.csv declares {file.sha256[:19]}…",
+                subject=file.path,
+                hint=f"delete {data} to make the files again; if it happens again the kit is at fault",
+            )
+
+
+def _digest(path: Path) -> str:
+    hasher = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            hasher.update(chunk)
+    return f"sha256:{hasher.hexdigest()}"
+
+
+def check_data(home: Home, folder: KitFolder) -> None:
+    """Check the digests of case files that were made here before."""
+    _check_all(folder, data_folder(home, folder))

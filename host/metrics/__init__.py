@@ -1,0 +1,1 @@
+"""Metrics: figures that compare a predicted mask or number with the reference standard."""

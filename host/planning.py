@@ -1,0 +1,90 @@
+"""What a run will be, decided before anything is started: parameters, limits, GPU. Pure."""
+
+from collections.abc import Mapping
+
+from host.engines.interface import Limits
+from host.errors import ParameterError, PortError
+from host.gpu.request import GpuRequest, GpuVendor
+from plugin_spec.case import Scalar
+from plugin_spec.manifest import Manifest
+from plugin_spec.resources import MIB
+
+LOG_BYTES = 4 * MIB
+OUTPUT_FILES = 1000
+
+
+def check_ports(manifest: Manifest, given: Mapping[str, object]) -> None:
+    """Refuse inputs that were not declared and name those that are missing."""
+    declared = {port.name for port in manifest.inputs}
+    extra, missing = sorted(set(given) - declared), sorted(declared - set(given))
+    if extra:
+        raise PortError(
+            f"{manifest.id} declares no input {extra[0]!r}",
+            subject=extra[0],
+            hint=f"inputs: {', '.join(declared)}",
+        )
+    if missing:
+        raise PortError(
+            f"{manifest.id} needs the input {missing[0]!r}",
+            subject=missing[0],
+            hint=f"--input {missing[0]}=FILE",
+        )
+
+
+def complete_parameters(manifest: Manifest, given: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """Fill in defaults and refuse what the manifest does not allow.
+
+    Raises
+    ------
+    ParameterError
+        Unknown name, wrong type or out of bounds.
+    """
+    declared = {parameter.name: parameter for parameter in manifest.parameters}
+    for name, value in given.items():
+        if name not in declared:
+            raise ParameterError(
+                f"{manifest.id} has no parameter {name!r}",
+                subject=name,
+                hint=f"known: {', '.join(declared) or 'none'}",
+            )
+        if not declared[name].accepts(value):
+            raise ParameterError(f"parameter {name}: {value!r} is not allowed by the manifest", subject=name)
+    return {name: given.get(name, parameter.default) for name, parameter in declared.items()}
+
+
+def plan_limits(manifest: Manifest, input_bytes: int) -> Limits:
+    """Turn declared resources into the limits of one container.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    input_bytes : int
+        Uncompressed size of the case's inputs; memory grows with it as the manifest says.
+    """
+    need = manifest.resources
+    memory_mib = need.memory_mib + need.memory_per_input_mib * input_bytes / MIB
+    return Limits(
+        cpus=need.cpus,
+        memory_bytes=int(memory_mib * MIB),
+        shm_bytes=need.shm_mib * MIB,
+        scratch_bytes=need.scratch_mib * MIB,
+        pids=need.pids,
+        output_bytes=need.output_mib * MIB,
+        output_files=OUTPUT_FILES,
+        log_bytes=LOG_BYTES,
+        timeout_s=float(need.case_timeout_s),
+    )
+
+
+def plan_gpu(manifest: Manifest) -> GpuRequest | None:
+    """Turn the declared GPU into the engine's request; ``None`` when the plugin needs none."""
+    gpu = manifest.resources.gpu
+    if gpu is None:
+        return None
+    major, _, minor = gpu.compute_capability_min.partition(".")
+    return GpuRequest(
+        count=gpu.count,
+        vram_bytes_min=gpu.vram_mib * MIB,
+        compute_capability_min=(int(major), int(minor or 0)),
+        vendor=GpuVendor(gpu.vendor),
+    )

@@ -1,0 +1,155 @@
+"""The two records of a run, built from what was planned and what was seen. Pure."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from host.engines.interface import EngineInfo
+from host.execution import Execution, PreparedRun
+from plugin_spec.manifest import Manifest
+from plugin_spec.ports import MeasurementsPort
+from registry.statements import Measured, OutputRef, RunFinished, RunStarted
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """Why a run takes place and for whom: the same for all runs of one command."""
+
+    actor: str
+    role: str
+    purpose: Literal["validation", "trial"]
+    reason: str
+    engine: EngineInfo
+    host_version: str
+    validation: str | None = None
+    trial: str | None = None
+    lock: str | None = None
+
+
+@dataclass(frozen=True)
+class ChainLink:
+    """Where a record stands in its node's chain of run records."""
+
+    number: int
+    previous: str | None
+
+
+def run_started(
+    prepared: PreparedRun, context: RunContext, link: ChainLink, *, subject: str, visit: str, at: str
+) -> RunStarted:
+    """The record that is logged before the container starts."""
+    release = prepared.release
+    return RunStarted(
+        actor=context.actor,
+        role=context.role,
+        at=at,
+        reason=context.reason,
+        run=prepared.run_id,
+        purpose=context.purpose,
+        release=release.record,
+        image=release.image,
+        manifest=release.manifest_digest,
+        weights=release.weight_refs,
+        case=prepared.request.case_id,
+        subject=subject,
+        visit=visit,
+        inputs=prepared.staged,
+        parameters=prepared.parameters,
+        engine=context.engine.name,
+        engine_version=context.engine.version,
+        gpu=(),
+        host_version=context.host_version,
+        validation=context.validation,
+        trial=context.trial,
+        lock=context.lock,
+        chain=link.number,
+        previous=link.previous,
+    )
+
+
+def run_finished(
+    prepared: PreparedRun,
+    execution: Execution,
+    context: RunContext,
+    link: ChainLink,
+    *,
+    started: str,
+    log: str | None,
+    at: str,
+) -> RunFinished:
+    """The record of how the run ended."""
+    seen, answered = execution.exit, execution.result
+    return RunFinished(
+        actor=context.actor,
+        role=context.role,
+        at=at,
+        reason=context.reason,
+        run=prepared.run_id,
+        started=started,
+        outcome=execution.outcome,
+        reason_code=execution.reason_code,
+        message=execution.message,
+        exit_code=seen.exit_code if seen else None,
+        outputs=tuple(
+            OutputRef(port=one.port, name=one.path.name, digest=one.digest, bytes=one.bytes)
+            for one in execution.outputs
+        ),
+        measured=measured(prepared.release.manifest, execution),
+        qc=tuple(
+            f"{check.id}: {check.verdict} ({check.value})" for check in (answered.qc if answered else ())
+        ),
+        warnings=execution.warnings,
+        environment=dict(answered.environment) if answered else {},
+        duration_s=round(seen.duration_s, 3) if seen else 0.0,
+        memory_peak_bytes=seen.memory_peak_bytes if seen else None,
+        memory_limit_bytes=prepared.limits.memory_bytes,
+        log=log,
+        chain=link.number,
+        previous=link.previous,
+    )
+
+
+def run_interrupted(
+    started: RunStarted, *, started_digest: str, node: str, role: str, at: str, link: ChainLink
+) -> RunFinished:
+    """The record for a run whose host stopped before it could say how the run ended."""
+    return RunFinished(
+        actor=node,
+        role=role,
+        at=at,
+        reason="found at the next start: the run has no end",
+        run=started.run,
+        started=started_digest,
+        outcome="failed",
+        reason_code="interrupted",
+        message="the host stopped during the run; nothing of it is kept",
+        exit_code=None,
+        outputs=(),
+        measured=(),
+        qc=(),
+        warnings=(),
+        environment={},
+        duration_s=0.0,
+        memory_peak_bytes=None,
+        memory_limit_bytes=0,
+        log=None,
+        chain=link.number,
+        previous=link.previous,
+    )
+
+
+def measured(manifest: Manifest, execution: Execution) -> tuple[Measured, ...]:
+    """Every number of the measurements outputs, with its unit, rounded to the declared decimals."""
+    found = []
+    for output in execution.outputs:
+        port = manifest.output(output.port)
+        if not isinstance(port, MeasurementsPort) or output.rows is None:
+            continue
+        for number, row in enumerate(output.rows):
+            for column in port.columns:
+                value = row[column.name]
+                if isinstance(value, float):
+                    value = round(value, column.decimals)
+                found.append(
+                    Measured(port=port.name, row=number, column=column.name, value=value, unit=column.unit)
+                )
+    return tuple(found)

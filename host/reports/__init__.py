@@ -1,0 +1,1 @@
+"""The validation report: its model, its figures and its HTML page."""

@@ -1,0 +1,160 @@
+"""The validation report as data: what QA signs, and what every rendering shows.
+
+Invariants
+----------
+* The JSON bytes are the report; the HTML says the same and its digest stands in ``renderings``.
+* ``verdict`` can be computed again from ``rows`` and ``protocol`` (``host.verdict.evaluate``).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from host.protocol import Protocol
+from host.verdict import CaseRow, Verdict
+from plugin_spec.case import QcEntry
+from plugin_spec.model import Sha256, StrictModel
+from registry.statements import Evidence, FileRef, Measured, RunIdentifier, Timestamp
+
+
+class ReleaseSection(StrictModel):
+    """Which release was tested: everything that decides what ran."""
+
+    record: Sha256
+    plugin: str
+    version: str
+    title: str
+    image: Sha256
+    manifest: Sha256
+    weights: tuple[FileRef, ...]
+    intended_use: str
+    not_for: str
+    known_failure_modes: tuple[str, ...]
+    citations: tuple[str, ...]
+    author: str
+
+
+class KitSection(StrictModel):
+    """Which kit it was tested on."""
+
+    id: str
+    version: str
+    title: str
+    summary: str
+    evidence: Evidence
+    kit_digest: Sha256
+    protocol_digest: Sha256
+    dataset: str
+    dataset_doi: str
+    dataset_licence: str
+    provenance: str
+    reference_standard: str
+    operating_range: tuple[str, ...]
+
+
+class RegistrationSection(StrictModel):
+    """The proof that the protocol was there first."""
+
+    record: Sha256
+    sequence: int
+    logged_at: Timestamp
+    registered_by: str
+    cosigned_by: tuple[str, ...]
+    cosigned_checkpoint_size: int
+    first_run_started_at: Timestamp
+
+
+class EnvironmentSection(StrictModel):
+    """Where the runs took place. No host name: a report is not to name machines of a site."""
+
+    host_version: str
+    python: str
+    platform: str
+    cpus: int
+    memory_bytes: int
+    engine: str
+    plugin_environment: dict[str, str]
+
+
+class CaseSection(StrictModel):
+    """One case: the row that is judged, and what explains it."""
+
+    row: CaseRow
+    run: RunIdentifier
+    message: str
+    measured: tuple[Measured, ...]
+    references: dict[str, float]
+    duration_s: float
+    memory_peak_bytes: int | None
+    memory_limit_bytes: int
+    qc: tuple[QcEntry, ...]
+    warnings: tuple[str, ...]
+
+
+class FlowSection(StrictModel):
+    """Case flow in the manner of CONSORT: every case of the kit, and where it went."""
+
+    cases: int
+    subjects: int
+    expected_ok: int
+    expected_refused: int
+    answered: int
+    refused_correctly: int
+    refused_wrongly: int
+    answered_wrongly: int
+    failed: int
+    failure_reasons: dict[str, int]
+
+    @classmethod
+    def of(cls, rows: Sequence[CaseRow]) -> "FlowSection":
+        """Count a results table; every row goes into exactly one of the last five figures."""
+        ends = Counter((row.expected, row.outcome) for row in rows)
+        failures = [row.reason_code for row in rows if row.outcome == "failed"]
+        return cls(
+            cases=len(rows),
+            subjects=len({row.subject for row in rows}),
+            expected_ok=sum(row.expected == "ok" for row in rows),
+            expected_refused=sum(row.expected == "refused" for row in rows),
+            answered=ends["ok", "ok"],
+            refused_correctly=ends["refused", "refused"],
+            refused_wrongly=ends["ok", "refused"],
+            answered_wrongly=ends["refused", "ok"],
+            failed=len(failures),
+            failure_reasons=dict(sorted(Counter(failures).items())),
+        )
+
+
+class AttemptSection(StrictModel):
+    """An earlier or the present execution of this kit in this registry."""
+
+    validation: RunIdentifier
+    attempt: int
+    plugin: str
+    version: str
+    started_at: Timestamp
+    finished: bool
+    verdict: str
+
+
+class Report(StrictModel):
+    """The whole report."""
+
+    contract: Literal["assay.report/1"] = "assay.report/1"
+    validation: RunIdentifier
+    subset: Literal["whole kit", "smoke"]
+    started_at: Timestamp
+    finished_at: Timestamp
+    executed_by: str
+    release: ReleaseSection
+    kit: KitSection
+    protocol: Protocol
+    registration: RegistrationSection
+    environment: EnvironmentSection
+    flow: FlowSection
+    cases: tuple[CaseSection, ...] = Field(min_length=1)
+    verdict: Verdict
+    attempts: tuple[AttemptSection, ...]
+    limitations: tuple[str, ...]
+    renderings: tuple[FileRef, ...] = ()

@@ -1,0 +1,203 @@
+"""Sections on what was tested, under which plan, where, and by whom: everything but the results."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from host.reports.marks import Marks, shortened
+from host.reports.markup import Html, breakable, bullets, element, facts, join, moment, table
+from host.reports.model import Report
+from host.reports.write import content_digest, display
+from registry.statements import ESignature
+
+MIB = 1024 * 1024
+
+
+def identity(report: Report, marks: Marks) -> Html:
+    """Which bytes were tested, on which bytes."""
+    release, kit = report.release, report.kit
+    weights = [
+        element("li", f"{one.name}, {one.bytes} bytes, ", shortened(one.digest)) for one in release.weights
+    ]
+    return facts(
+        (
+            ("Validation", marks.text("validation")),
+            ("Plugin", f"{release.plugin} {release.version}: {release.title}"),
+            ("Author", release.author),
+            ("Release record", marks.digest("release")),
+            ("Container image", marks.digest("image")),
+            ("Manifest", marks.digest("manifest")),
+            ("Weights", element("ul", *weights) if weights else "none"),
+            ("Citations", bullets(release.citations, none="none given")),
+            ("Kit", f"{kit.id} {kit.version}: {kit.title}"),
+            ("Kit files", marks.digest("kit")),
+            ("Protocol file", marks.digest("protocol")),
+            ("Dataset", f"{kit.dataset}; doi:{kit.dataset_doi}; licence: {kit.dataset_licence}"),
+            ("Provenance", kit.provenance),
+            ("Reference standard", kit.reference_standard),
+            (
+                "Report content",
+                join((marks.digest("content"), " (of the JSON report without its list of renderings)")),
+            ),
+        )
+    )
+
+
+def context(report: Report) -> Html:
+    """What the release is for, and what a wrong answer would cost."""
+    plan, release = report.protocol, report.release
+    return facts(
+        (
+            ("Question", plan.question),
+            ("Context of use", plan.context_of_use),
+            ("Risk", plan.risk),
+            ("Intended use, says its author", release.intended_use),
+            ("Not for", release.not_for),
+            ("Known failure modes", bullets(release.known_failure_modes, none="none declared")),
+        )
+    )
+
+
+def protocol(report: Report, marks: Marks) -> Html:
+    """The plan, and the order of events that shows it came first."""
+    plan, proof = report.protocol, report.registration
+    metrics = [
+        (
+            element("code", breakable(one.id)),
+            f"{one.function} of {one.port}.{one.label or one.column}"
+            if one.function
+            else "outcome of the case",
+            one.definition,
+            one.unit,
+            display(one.failed_case_counts_as)
+            if isinstance(one.failed_case_counts_as, float)
+            else one.failed_case_counts_as,
+        )
+        for one in plan.metrics
+    ]
+    entry = join((marks.digest("registration"), f", entry {proof.sequence} of the log"))
+    return join(
+        (
+            element("p", logged_first(report)),
+            facts(
+                (
+                    ("Registration record", entry),
+                    ("Registered by", join((f"{proof.registered_by}, ", moment(proof.logged_at)))),
+                    ("Covered by", f"a checkpoint of {proof.cosigned_checkpoint_size} entries, cosigned by "
+                     f"{', '.join(proof.cosigned_by) or 'nobody'}"),
+                    ("First run began", moment(proof.first_run_started_at)),
+                    ("Title", plan.title),
+                    ("Sample size", plan.sample_size_basis),
+                    ("Multiplicity", plan.multiplicity.replace("_", " ")),
+                )
+            ),
+            element("h3", "Metrics as they were registered"),
+            table(("Metric", "Of", "Definition", "Unit", "A failed case counts as"), metrics),
+        )
+    )  # fmt: skip
+
+
+def logged_first(report: Report) -> Html:
+    """One sentence on whether the plan was there first, and seen by somebody other than the executor."""
+    proof = report.registration
+    logged, began = (datetime.fromisoformat(at) for at in (proof.logged_at, proof.first_run_started_at))
+    others = sorted(set(proof.cosigned_by) - {report.executed_by})
+    if logged < began and others and proof.cosigned_checkpoint_size > proof.sequence:
+        return join(
+            (
+                element("span", "Logged first: ", class_="good"),
+                "registered ",
+                moment(proof.logged_at),
+                f" as log entry {proof.sequence}, cosigned by {', '.join(others)}, before the first run at ",
+                moment(proof.first_run_started_at),
+                ".",
+            )
+        )
+    return join(
+        (
+            element("span", "NOT SHOWN TO BE LOGGED FIRST: ", class_="bad"),
+            "registered ",
+            moment(proof.logged_at),
+            f" as log entry {proof.sequence}; first run ",
+            moment(proof.first_run_started_at),
+            f"; cosigned by {', '.join(others) or 'nobody but the executor'} over "
+            f"{proof.cosigned_checkpoint_size} entries.",
+        )
+    )
+
+
+def environment(report: Report) -> Html:
+    """Where it ran."""
+    here = report.environment
+    return facts(
+        (
+            ("Assay", here.host_version),
+            ("Python", here.python),
+            ("Platform", f"{here.platform}, {here.cpus} CPUs, {here.memory_bytes // MIB} MiB of memory"),
+            ("Container engine", here.engine),
+            (
+                "In the container, says the plugin",
+                ", ".join(f"{name} {version}" for name, version in sorted(here.plugin_environment.items()))
+                or "nothing",
+            ),
+        )
+    )
+
+
+def limitations(report: Report) -> Html:
+    """Where the result holds, and what it does not show."""
+    return join(
+        (
+            element("h3", "Operating range of the kit"),
+            bullets(report.kit.operating_range, none="The kit declares none."),
+            element("h3", "Limitations"),
+            bullets(report.limitations, none="None are recorded."),
+        )
+    )
+
+
+def signatures(signed: Sequence[ESignature]) -> Html:
+    """Printed name, time with zone, meaning (21 CFR 11.50)."""
+    if not signed:
+        return element("p", "UNSIGNED: no e-signature is attached to this report.", class_="notice")
+    rows = [
+        (
+            one.printed_name,
+            f"{one.actor}, {one.role}",
+            one.meaning,
+            moment(one.at),
+            one.reason,
+            shortened(one.target),
+            shortened(one.rendering) if one.rendering else "none",
+            one.authentication,
+        )
+        for one in signed
+    ]
+    head = (
+        "Printed name",
+        "Person, role",
+        "Meaning",
+        "Time",
+        "Reason",
+        "Signed record",
+        "Page shown",
+        "Authenticated by",
+    )
+    return table(head, rows, class_="dense")
+
+
+def digests(report: Report) -> Html:
+    """Every shortened digest in full."""
+    rows = [(name, element("code", digest)) for name, digest in _digests(report)]
+    return table(("What", "Digest"), rows, class_="digests")
+
+
+def _digests(report: Report) -> Iterator[tuple[str, str]]:
+    release, kit = report.release, report.kit
+    yield "Release record", release.record
+    yield "Container image", release.image
+    yield "Manifest", release.manifest
+    yield from ((f"Weights {one.name}", one.digest) for one in release.weights)
+    yield "Kit files", kit.kit_digest
+    yield "Protocol file", kit.protocol_digest
+    yield "Registration record", report.registration.record
+    yield "Report content without renderings", content_digest(report)

@@ -1,0 +1,174 @@
+"""Runs as the log sees them: started before the container starts, finished whatever happens, never half.
+
+Invariants
+----------
+* A run-started record is durable before its container exists; a run without an end is visible and is closed, as
+  interrupted, by the next command that runs cases in the same home.
+* The records of one node form a chain (``chain``, ``previous``) without gaps.
+* Outputs and log are in the blob store before the record that names them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from host.engines.interface import Engine
+from host.engines.owner import owner_alive, owner_labels
+from host.execution import CaseRequest, Execution, PreparedRun, execute, prepare
+from host.home import Home, now, random_bytes
+from host.plugins import PluginCatalogue
+from host.records import ChainLink, RunContext, run_finished, run_interrupted, run_started
+from host.releases import InstalledRelease
+from host.staging import RunFolder
+from plugin_spec.errors import EngineError, InputError
+from registry.log import Record
+from registry.registry import Registry
+from registry.statements import RunFinished, RunStarted
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A finished run: its records, and what it left."""
+
+    started: Record
+    finished: Record
+    record: RunFinished
+    execution: Execution
+
+
+class RunLedger:
+    """Runs cases of one command and keeps their records. Hold ``Home.running`` while using it."""
+
+    def __init__(self, home: Home, registry: Registry, engine: Engine, context: RunContext) -> None:
+        self._home = home
+        self._registry = registry
+        self._engine = engine
+        self._context = context
+        self._catalogue = PluginCatalogue()
+
+    def run(
+        self,
+        release: InstalledRelease,
+        request: CaseRequest,
+        *,
+        subject: str,
+        visit: str,
+        cancelled: Callable[[], bool],
+        inspect: Callable[[PreparedRun, Execution], None] = lambda prepared, execution: None,
+    ) -> RecordedRun:
+        """Run one case and log its start and its end.
+
+        Parameters
+        ----------
+        release, request
+            What to run, and on what.
+        subject, visit : str
+            Pseudonymous identifiers.
+        cancelled : callable
+            Asked while the container runs.
+        inspect : callable, optional
+            Called with the checked outputs while they are still in the run folder.
+
+        Raises
+        ------
+        InputError
+            The request does not fit the manifest, or a file is missing; the refusal is logged, without the path.
+        EngineError
+            The engine failed; the run is logged as failed with the reason ``engine-failed``.
+        """
+        run_id = random_bytes(8).hex()
+        folder = RunFolder.create(self._home.runs / run_id)
+        try:
+            prepared = self._prepare(release, request, folder, run_id)
+            started = self._log(
+                run_started(prepared, self._context, self._link(), subject=subject, visit=visit, at=_now())
+            )
+            try:
+                execution = execute(
+                    prepared,
+                    catalogue=self._catalogue,
+                    engine=self._engine,
+                    labels={**owner_labels(), "assay.run": run_id},
+                    cancelled=cancelled,
+                )
+            except BaseException as stopped:
+                self._finish(prepared, _stopped(stopped), started)
+                raise
+            inspect(prepared, execution)
+            return self._finish(prepared, execution, started)
+        finally:
+            folder.remove()
+
+    def _prepare(
+        self, release: InstalledRelease, request: CaseRequest, folder: RunFolder, run_id: str
+    ) -> PreparedRun:
+        try:
+            return prepare(release, request, folder, run_id=run_id)
+        except InputError as error:
+            # A path may hold a name: the operator sees it, the record does not.
+            scrubbed = type(error)("an input cannot be used; its path is not kept", subject=request.case_id)
+            self._registry.refuse(
+                scrubbed, attempted="run-started", subject=request.case_id, by=self._context.actor
+            )
+            raise
+
+    def _finish(self, prepared: PreparedRun, execution: Execution, started: Record) -> RecordedRun:
+        blobs = self._registry.blobs
+        for output in execution.outputs:
+            blobs.put_file(output.path)
+        log = blobs.put_file(prepared.folder.log).digest if prepared.folder.log.is_file() else None
+        record = run_finished(
+            prepared,
+            execution,
+            self._context,
+            self._link(),
+            started=started.statement.payload_digest,
+            log=log,
+            at=_now(),
+        )
+        return RecordedRun(started, self._log(record), record, execution)
+
+    def _log(self, act: RunStarted | RunFinished) -> Record:
+        return self._registry.act(act, self._registry.node)
+
+    def _link(self) -> ChainLink:
+        return ChainLink(*self._registry.next_link())
+
+
+def close_interrupted(home: Home, registry: Registry, engine: Engine, *, role: str) -> tuple[RunStarted, ...]:
+    """Find runs that have no end, remove what they left, and log that they were interrupted.
+
+    Returns
+    -------
+    tuple of RunStarted
+        The runs that were closed, for the operator to see.
+    """
+    ended = {r.statement.read(RunFinished).run for r in registry.records(RunFinished.predicate_type)}
+    closed = []
+    engine.reap(owner_alive)
+    for record in list(registry.records(RunStarted.predicate_type)):
+        started = record.statement.read(RunStarted)
+        if started.run in ended or started.actor != registry.node_id:
+            continue
+        RunFolder(home.runs / started.run).remove()
+        interrupted = run_interrupted(
+            started,
+            started_digest=record.statement.payload_digest,
+            node=registry.node_id,
+            role=role,
+            at=_now(),
+            link=ChainLink(*registry.next_link()),
+        )
+        registry.act(interrupted, registry.node)
+        closed.append(started)
+    return tuple(closed)
+
+
+def _stopped(error: BaseException) -> Execution:
+    """What the record says of a run that the host could not bring to its end."""
+    if isinstance(error, EngineError):
+        return Execution("failed", "engine-failed", error.message)
+    return Execution("failed", "cancelled", f"the run was stopped: {type(error).__name__}")
+
+
+def _now() -> str:
+    return now().isoformat(timespec="milliseconds")

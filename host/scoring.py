@@ -1,0 +1,167 @@
+"""From a case's outputs to its row in the results table."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from host import extensions
+from host.cases.geometry import same_grid
+from host.cases.nifti import read_label_map
+from host.errors import KitError, KitFitError
+from host.execution import Execution
+from host.kits import KitCase, KitFolder
+from host.protocol import Metric, Protocol
+from host.verdict import CaseRow
+from plugin_spec.manifest import Manifest
+from plugin_spec.ports import LabelMapPort, MeasurementsPort
+from registry.statements import Measured
+
+LabelMapPair = tuple[NDArray[Any], NDArray[Any], tuple[float, float, float]]
+GRID_TOLERANCE_MM = 0.01
+UNBOUNDED = 1e308  # a distance to an empty mask is infinite; JSON has no infinity, and no bound is this far
+
+
+def check_fit(manifest: Manifest, folder: KitFolder) -> None:
+    """Refuse a kit whose metrics ask for what this plugin does not put out.
+
+    Raises
+    ------
+    KitFitError
+        A port, label, column or unit that the plugin lacks, or an input the kit does not have.
+    """
+    for case in folder.cases:
+        if set(case.inputs) != {port.name for port in manifest.inputs}:
+            raise KitFitError(
+                f"case {case.case_id} gives {sorted(case.inputs)}, {manifest.id} takes other inputs"
+            )
+    for metric in folder.protocol.metrics:
+        if metric.function is not None:
+            extensions.metric(metric.function)
+        if metric.kind == "masks":
+            _label_value(manifest, metric)
+        elif metric.kind == "numbers" and metric.column not in manifest.columns_of(metric.port or ""):
+            raise KitFitError(
+                f"metric {metric.id}: {manifest.id} has no column {metric.port}.{metric.column}"
+            )
+    for measurand in folder.kit.measurands:
+        units = {
+            column.unit
+            for port in manifest.outputs
+            if isinstance(port, MeasurementsPort)
+            for column in port.columns
+            if column.name == measurand.column
+        }
+        if units != {measurand.unit}:
+            raise KitFitError(
+                f"measurand {measurand.column} is in {measurand.unit}, {manifest.id} puts out {sorted(units)}"
+            )
+
+
+def score(
+    case: KitCase,
+    execution: Execution,
+    *,
+    manifest: Manifest,
+    protocol: Protocol,
+    measured: tuple[Measured, ...],
+    references: Mapping[str, Path],
+) -> CaseRow:
+    """Compute a case's row.
+
+    Parameters
+    ----------
+    case : KitCase
+        What was expected of it.
+    execution : Execution
+        How it ended.
+    manifest, protocol
+        Which label or column each metric looks at.
+    measured : tuple of Measured
+        Numbers of its measurements outputs.
+    references : mapping of str to Path
+        Port name to reference label map.
+
+    Returns
+    -------
+    CaseRow
+        A case expected to answer that did not is imputed as each metric declares; an expected refusal has only its
+        outcome.
+    """
+    values: dict[str, float | None] = {}
+    imputed: list[str] = []
+    never_met: list[str] = []
+    maps = _read_maps(execution, references, protocol) if execution.outcome == "ok" else {}
+    for metric in protocol.metrics:
+        if metric.kind == "outcome":
+            values[metric.id] = 1.0 if execution.outcome == case.expected else 0.0
+        elif case.expected == "refused":
+            values[metric.id] = None
+        elif execution.outcome == "ok":
+            values[metric.id] = _value(metric, manifest, case, measured, maps)
+        elif metric.failed_case_counts_as == "not met":
+            values[metric.id] = None
+            never_met.append(metric.id)
+        else:
+            values[metric.id] = float(metric.failed_case_counts_as)
+            imputed.append(metric.id)
+    return CaseRow(
+        case=case.case_id,
+        subject=case.subject_id,
+        expected=case.expected,
+        outcome=execution.outcome,
+        reason_code=execution.reason_code,
+        strata=dict(case.strata),
+        values=values,
+        imputed=tuple(imputed),
+        never_met=tuple(never_met),
+    )
+
+
+def _read_maps(
+    execution: Execution, references: Mapping[str, Path], protocol: Protocol
+) -> dict[str, LabelMapPair]:
+    """Read predicted and reference label map of every port that a mask metric looks at, once each."""
+    ports = {metric.port for metric in protocol.metrics if metric.kind == "masks" and metric.port is not None}
+    maps = {}
+    for output in execution.outputs:
+        if output.port in ports:
+            predicted, reference = read_label_map(output.path), read_label_map(references[output.port])
+            if not same_grid(predicted.grid, reference.grid, tolerance_mm=GRID_TOLERANCE_MM):
+                raise KitError(f"reference {references[output.port].name} is on another grid than its input")
+            maps[output.port] = (predicted.data, reference.data, predicted.grid.spacing_mm)
+    return maps
+
+
+def _value(
+    metric: Metric,
+    manifest: Manifest,
+    case: KitCase,
+    measured: tuple[Measured, ...],
+    maps: Mapping[str, LabelMapPair],
+) -> float | None:
+    function = extensions.metric(metric.function or "").load()
+    if metric.kind == "masks":
+        predicted, reference, spacing_mm = maps[metric.port or ""]
+        value = function(
+            predicted == _label_value(manifest, metric),
+            reference == metric.reference_value,
+            spacing_mm=spacing_mm,
+        )
+    else:
+        found = next(one.value for one in measured if (one.port, one.column) == (metric.port, metric.column))
+        value = function(float(found), case.values[metric.column or ""])
+    if math.isnan(value):
+        return None
+    return min(max(float(value), -UNBOUNDED), UNBOUNDED)
+
+
+def _label_value(manifest: Manifest, metric: Metric) -> int:
+    port = manifest.output(metric.port or "")
+    labels = port.labels if isinstance(port, LabelMapPort) else ()
+    value = next((label.value for label in labels if label.name == metric.label), None)
+    if value is None:
+        raise KitFitError(f"metric {metric.id}: {manifest.id} has no label {metric.port}.{metric.label}")
+    return value

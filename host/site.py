@@ -1,0 +1,205 @@
+"""What a site does: take in a trial's bundle, and run the locked release on scans.
+
+Invariants
+----------
+* Nothing runs that differs from the lock in force: image, manifest, weights, parameters, engine and site are
+  compared as they are found here, never as the lock says they should be.
+* A refusal is logged like a run.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from host import __version__
+from host.engines.interface import Engine
+from host.errors import CaseFailureError, CaseRefusedError, ImageSwappedError, InputFileError, OptionError
+from host.execution import CaseRequest
+from host.home import Home
+from host.images.archive import save_archive
+from host.images.stored import stored_image
+from host.installed import install_slot
+from host.planning import complete_parameters
+from host.records import RunContext
+from host.releases import InstalledRelease
+from host.run_ledger import RecordedRun, RunLedger, close_interrupted
+from registry.bundle import import_trial
+from registry.log import Record
+from registry.registry import Registry
+from registry.statements import LockSlot, RunFinished
+from registry.trials import LockView, RunRequest, check_run_allowed, effective_lock
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A trial's bundle that was verified and taken in."""
+
+    trial: str
+    lock: LockView
+    images: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunOrder:
+    """What an operator asks for."""
+
+    trial: str
+    slot: str | None
+    inputs: Mapping[str, Path]
+    subject: str
+    visit: str
+    out: Path | None
+
+
+@dataclass(frozen=True)
+class LockedRun:
+    """A finished run under a lock."""
+
+    record: RunFinished
+    finished: Record
+
+    def raise_for_outcome(self) -> None:
+        """Raise unless the outcome is ok, so that the exit code tells."""
+        if self.record.outcome == "refused":
+            raise CaseRefusedError(self.record.message, subject=self.record.reason_code)
+        if self.record.outcome == "failed":
+            raise CaseFailureError(self.record.message, reason=self.record.reason_code)
+
+
+def import_trial_bundle(
+    home: Home, registry: Registry, bundle: Path, *, pin: str | None, engine: Engine, say: Say
+) -> Imported:
+    """Verify a trial's bundle offline, keep it, and load its images.
+
+    Raises
+    ------
+    TrustError
+        Anything in the bundle does not verify; nothing is kept.
+    """
+    if pin is None:
+        raise OptionError(
+            "a site imports a trial only under a pinned trust root: --trust-root sha256:…",
+            subject="--trust-root",
+            hint="ask the sponsor for the digest by another way than the bundle",
+        )
+    say(f"verify {bundle} offline, from trust root {pin[:19]}…")
+    verified = import_trial(registry, bundle, pin=pin)
+    lock = verified.lock
+    if lock is None:
+        raise OptionError(f"{bundle} is not a trial's bundle", subject=str(bundle))
+    for slot in lock.lock.slots:
+        if not engine.holds(slot.image):
+            say(f"load the image of {slot.plugin} {slot.version} into {engine.name}")
+            _load_image(home, registry, slot, engine)
+        engine.tag(slot.image, slot.image_name)
+    return Imported(verified.trial, lock, tuple(slot.image for slot in lock.lock.slots))
+
+
+def run_locked(home: Home, registry: Registry, engine: Engine, order: RunOrder, *, say: Say) -> LockedRun:
+    """Run the locked release on one scan.
+
+    Raises
+    ------
+    TrustError, PolicyError
+        Something differs from the lock; the refusal is logged.
+    InputError
+        The order itself cannot be used; the refusal is logged.
+    """
+    if order.out is not None and order.out.exists():
+        raise InputFileError(f"{order.out}: exists already", subject=str(order.out), hint="name a new folder")
+    with home.running():
+        for closed in close_interrupted(home, registry, engine, role="site"):
+            say(f"found run {closed.run} of {closed.at} without an end; logged as interrupted")
+        with registry.refusals_logged("trial-run", registry.node_id):
+            view, slot, release = _check(registry, engine, order)
+        done = _run(home, registry, engine, order, view=view, slot=slot, release=release)
+    if order.out is not None:
+        order.out.mkdir(parents=True)
+        for output in done.record.outputs:
+            shutil.copyfile(registry.blobs.path(output.digest), order.out / output.name)
+    return LockedRun(done.record, done.finished)
+
+
+def _check(
+    registry: Registry, engine: Engine, order: RunOrder
+) -> tuple[LockView, LockSlot, InstalledRelease]:
+    view = effective_lock(registry.records(), order.trial, registry.roots)
+    slot = _choose_slot(view, order)
+    release = install_slot(registry, slot)
+    named = engine.resolve(slot.image_name)
+    if named != slot.image:
+        raise ImageSwappedError(
+            f"{slot.image_name} names {named[:19] + '…' if named else 'no image'} in {engine.name}, "
+            f"the lock of {order.trial} names {slot.image[:19]}…",
+            subject=slot.image_name,
+            hint="import the trial's bundle again: assay trial import",
+        )
+    parameters = complete_parameters(release.manifest, slot.parameters)
+    found = RunRequest(
+        site=registry.node_id,
+        engine=engine.name,
+        plugin=release.manifest.id,
+        image=named,
+        manifest=release.manifest_digest,
+        weights=release.weight_refs,
+        parameters=parameters,
+    )
+    check_run_allowed(view, found)
+    assert view is not None  # noqa: S101 - check_run_allowed refuses a missing lock
+    return view, slot, release
+
+
+def _choose_slot(view: LockView | None, order: RunOrder) -> LockSlot:
+    slots = view.lock.slots if view else ()
+    if order.slot is None and len(slots) == 1:
+        return slots[0]
+    for slot in slots:
+        if slot.slot == order.slot:
+            return slot
+    raise OptionError(
+        f"trial {order.trial} has no slot {order.slot!r} here",
+        subject=order.slot or "",
+        hint=f"slots: {', '.join(one.slot for one in slots) or 'none: import the bundle first'}",
+    )
+
+
+def _run(
+    home: Home,
+    registry: Registry,
+    engine: Engine,
+    order: RunOrder,
+    *,
+    view: LockView,
+    slot: LockSlot,
+    release: InstalledRelease,
+) -> RecordedRun:
+    context = RunContext(
+        actor=registry.node_id,
+        role="site",
+        purpose="trial",
+        reason=f"trial {order.trial}, slot {slot.slot}",
+        engine=engine.describe(),
+        host_version=__version__,
+        trial=order.trial,
+        lock=view.digest,
+    )
+    return RunLedger(home, registry, engine, context).run(
+        release,
+        CaseRequest(f"{order.subject}.{order.visit}", order.inputs, dict(slot.parameters)),
+        subject=order.subject,
+        visit=order.visit,
+        cancelled=lambda: False,
+    )
+
+
+def _load_image(home: Home, registry: Registry, slot: LockSlot, engine: Engine) -> None:
+    archive = home.runs / f"image-{slot.image[7:23]}.tar"
+    home.ensure()
+    try:
+        save_archive(stored_image(registry.blobs, slot.image), archive)
+        engine.load(archive)
+    finally:
+        archive.unlink(missing_ok=True)

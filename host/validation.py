@@ -1,0 +1,315 @@
+"""Validate a release against a registered kit: every case, failures counted, one report.
+
+Invariants
+----------
+* Nothing runs unless the protocol's bytes were logged before, under a checkpoint that somebody other than the
+  executor cosigned.
+* Each attempt is logged when it starts; one that never ends stays in the ledger and in later reports.
+* The verdict is computed from the results table and the registered protocol alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from host import __version__
+from host.engines.interface import Engine
+from host.errors import KitDigestError
+from host.execution import CaseRequest, Execution, PreparedRun
+from host.home import Home, now, random_bytes
+from host.kit_data import ensure_data
+from host.kits import KitCase, KitFolder
+from host.records import RunContext, measured
+from host.releases import InstalledRelease
+from host.reports.compose import ReportParts, compose
+from host.reports.html import render
+from host.reports.model import CaseSection, Report
+from host.reports.pictures import CaseImages, draw
+from host.reports.write import report_bytes
+from host.run_ledger import RecordedRun, RunLedger
+from host.scoring import check_fit, score
+from host.verdict import CaseRow, evaluate
+from plugin_spec.ports import LabelMapPort
+from registry.errors import NotPreregisteredError
+from registry.keys import Signer
+from registry.log import Record
+from registry.registry import Registry
+from registry.statements import FileRef, Protocol, RunStarted, ValidationReport, ValidationStarted
+
+
+@dataclass(frozen=True)
+class Executor:
+    """The person who runs the validation: enrolled id, the role they act in, and their key."""
+
+    person: str
+    role: str
+    signer: Signer
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A validation under way: what was logged before its first case."""
+
+    id: str
+    number: int
+    started: Record
+    protocol: Record
+    checkpoint: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a validation tells while it runs."""
+
+    say: Callable[[str], None]
+    case_done: Callable[[KitCase, RecordedRun, int, int], None]
+    cancelled: Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Validated:
+    """A finished validation: the report and the record that pins it."""
+
+    report: Report
+    record: Record
+
+
+def find_protocol(registry: Registry, folder: KitFolder, *, executor: str) -> tuple[Record, str]:
+    """The registered protocol with this kit's digests, and a checkpoint over it that somebody else cosigned.
+
+    Raises
+    ------
+    NotPreregisteredError
+        The kit as it lies on disk was never registered, or nobody but the executor cosigned.
+    """
+    for record in registry.records(Protocol.predicate_type):
+        protocol = record.statement.read(Protocol)
+        same_files = (protocol.kit_digest, protocol.protocol_digest) == (
+            folder.kit_digest,
+            folder.protocol_digest,
+        )
+        if (protocol.kit, protocol.version) == (folder.kit.id, folder.kit.version) and not same_files:
+            raise KitDigestError(
+                f"{folder.path} is not the {folder.kit.id} {folder.kit.version} that was registered: "
+                f"its files were changed after {record.logged_at}",
+                subject=folder.kit.id,
+                hint="restore the registered files, or raise the kit's version and register it",
+            )
+        if same_files:
+            return record, registry.checkpoint_covering(record.digest, cosigned_by_other_than=executor)
+    raise NotPreregisteredError(
+        f"the protocol of {folder.kit.id} {folder.kit.version} is not registered as it lies in {folder.path}",
+        subject=folder.kit.id,
+        hint=f"assay kit register {folder.path} --as PERSON, where PERSON is not who runs the validation",
+    )
+
+
+def validate(
+    home: Home,
+    registry: Registry,
+    engine: Engine,
+    *,
+    release: InstalledRelease,
+    folder: KitFolder,
+    executor: Executor,
+    smoke: bool,
+    progress: Progress,
+) -> Validated:
+    """Run every case of a kit and log the report.
+
+    Raises
+    ------
+    KitFitError, KitDigestError, NotPreregisteredError
+        Before anything runs.
+    EngineError
+        The engine failed; the attempt stays in the ledger without a report.
+    """
+    check_fit(release.manifest, folder)
+    attempt = _begin(registry, release, folder, executor)
+    began = now()
+    data = ensure_data(home, folder, engine, say=progress.say)
+    context = RunContext(
+        actor=registry.node_id,
+        role="log",
+        purpose="validation",
+        reason=f"validation {attempt.id}, attempt {attempt.number}",
+        engine=engine.describe(),
+        host_version=__version__,
+        validation=attempt.id,
+    )
+    session = _Session(folder, release, data, RunLedger(home, registry, engine, context))
+    selected = folder.selected(smoke=smoke)
+    for number, case in enumerate(selected, start=1):
+        done = session.run(case, progress.cancelled)
+        progress.case_done(case, done, number, len(selected))
+    parts = ReportParts(
+        validation=attempt.id,
+        subset="smoke" if smoke else "whole kit",
+        started_at=began.isoformat(timespec="seconds"),
+        finished_at=now().isoformat(timespec="seconds"),
+        executed_by=executor.person,
+        release=release,
+        folder=folder,
+        protocol_record=attempt.protocol,
+        checkpoint=attempt.checkpoint,
+        first_run=session.runs[0].started.statement.read(RunStarted),
+        engine=context.engine,
+        environment=session.environment(),
+        cases=tuple(session.sections),
+        verdict=evaluate(folder.protocol, [section.row for section in session.sections]),
+    )
+    progress.say("draw the figures and write the report")
+    return _publish(registry, compose(registry, parts), session.images(registry), attempt, executor)
+
+
+def _begin(registry: Registry, release: InstalledRelease, folder: KitFolder, executor: Executor) -> Attempt:
+    protocol, checkpoint = find_protocol(registry, folder, executor=executor.person)
+    earlier = [
+        r.statement.read(ValidationStarted) for r in registry.records(ValidationStarted.predicate_type)
+    ]
+    number = 1 + sum(1 for one in earlier if (one.release, one.protocol) == (release.record, protocol.digest))
+    validation = random_bytes(8).hex()
+    started = registry.act(
+        ValidationStarted(
+            actor=executor.person,
+            role=executor.role,
+            at=now().isoformat(timespec="milliseconds"),
+            reason=f"validate {release.title} on {folder.kit.id} {folder.kit.version}",
+            validation=validation,
+            release=release.record,
+            protocol=protocol.digest,
+            attempt=number,
+            checkpoint=checkpoint,
+        ),
+        executor.signer,
+    )
+    return Attempt(validation, number, started, protocol, checkpoint)
+
+
+class _Session:
+    """The cases of one validation as they come in."""
+
+    def __init__(self, folder: KitFolder, release: InstalledRelease, data: Path, ledger: RunLedger) -> None:
+        self._folder = folder
+        self._release = release
+        self._data = data
+        self._ledger = ledger
+        self._rows: dict[str, CaseRow] = {}
+        self.runs: list[RecordedRun] = []
+        self.sections: list[CaseSection] = []
+
+    def run(self, case: KitCase, cancelled: Callable[[], bool]) -> RecordedRun:
+        done = self._ledger.run(
+            self._release,
+            CaseRequest(
+                case.case_id, {port: self._data / file.path for port, file in case.inputs.items()}, {}
+            ),
+            subject=case.subject_id,
+            visit="kit",
+            cancelled=cancelled,
+            inspect=lambda prepared, execution: self._score(case, prepared, execution),
+        )
+        record, answered = done.record, done.execution.result
+        self.runs.append(done)
+        self.sections.append(
+            CaseSection(
+                row=self._rows[case.case_id],
+                run=record.run,
+                message=record.message,
+                measured=record.measured,
+                references=case.values,
+                duration_s=record.duration_s,
+                memory_peak_bytes=record.memory_peak_bytes,
+                memory_limit_bytes=record.memory_limit_bytes,
+                qc=answered.qc if answered else (),
+                warnings=record.warnings,
+            )
+        )
+        return done
+
+    def _score(self, case: KitCase, prepared: PreparedRun, execution: Execution) -> None:
+        self._rows[case.case_id] = score(
+            case,
+            execution,
+            manifest=self._release.manifest,
+            protocol=self._folder.protocol,
+            measured=measured(prepared.release.manifest, execution),
+            references={port: self._data / file.path for port, file in case.references.items()},
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Tool versions as the containers measured them."""
+        return next((dict(run.record.environment) for run in self.runs if run.record.environment), {})
+
+    def images(self, registry: Registry) -> "CaseImagesOf":
+        """Where the figures find the images of a case; a blob gets its file name back through a link."""
+        cases = {case.case_id: case for case in self._folder.cases}
+        runs = {section.row.case: run for section, run in zip(self.sections, self.runs, strict=True)}
+        ports = {one.port for one in self._folder.protocol.metrics if one.kind == "masks"}
+
+        def of(case_id: str, links: Path) -> CaseImages | None:
+            predicted = next((o for o in runs[case_id].record.outputs if o.port in ports), None)
+            if predicted is None:
+                return None
+            port = next(one for one in self._release.manifest.outputs if one.name == predicted.port)
+            assert isinstance(port, LabelMapPort)  # noqa: S101 - check_fit has looked
+            values = {label.name: label.value for label in port.labels}
+            masks = [
+                one for one in self._folder.protocol.metrics if one.port == port.name and one.label in values
+            ]
+            return CaseImages(
+                image=self._data / cases[case_id].inputs[port.grid_of or ""].path,
+                predicted=_named(
+                    registry.blobs.path(predicted.digest), links / f"{case_id}-{predicted.name}"
+                ),
+                reference=self._data / cases[case_id].references[port.name].path,
+                codes={values[one.label or ""]: one.reference_value or 0 for one in masks},
+                labels={one.reference_value or 0: one.label or "" for one in masks},
+            )
+
+        return of
+
+
+CaseImagesOf = Callable[[str, Path], CaseImages | None]
+
+
+def _named(blob: Path, link: Path) -> Path:
+    link.symlink_to(blob)
+    return link
+
+
+def _publish(
+    registry: Registry, report: Report, images: CaseImagesOf, attempt: Attempt, executor: Executor
+) -> Validated:
+    """Render, store and log the report; the signed record names both renderings."""
+    with TemporaryDirectory() as links:
+        figures = draw(report, lambda case_id: images(case_id, Path(links)))
+    html = _stored(registry, "report.html", render(report, figures))
+    final = report.model_copy(update={"renderings": (html,)})
+    json_file = _stored(registry, "report.json", report_bytes(final))
+    record = registry.act(
+        ValidationReport(
+            actor=executor.person,
+            role=executor.role,
+            at=now().isoformat(timespec="milliseconds"),
+            reason=f"report of validation {attempt.id}",
+            validation=attempt.id,
+            started=attempt.started.digest,
+            release=report.release.record,
+            protocol=attempt.protocol.digest,
+            report_json=json_file,
+            report_html=html,
+            verdict=report.verdict.verdict,
+            evidence=report.kit.evidence,
+            host_version=__version__,
+        ),
+        executor.signer,
+        [("release", report.release.record), ("report.json", json_file.digest), ("report.html", html.digest)],
+    )
+    return Validated(final, record)
+
+
+def _stored(registry: Registry, name: str, data: bytes) -> FileRef:
+    stored = registry.blobs.put_bytes(data)
+    return FileRef(name=name, digest=stored.digest, bytes=stored.bytes)

@@ -1,0 +1,134 @@
+"""The verdict: a pure function of the results table and the protocol.
+
+Invariants
+----------
+* The same table and protocol give the same bytes.
+* A failed, timed-out or missing case keeps its place in the denominator with the value its metric declares.
+* n counts independent subjects; cases derived from one scan are one subject, and get no interval.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from host.protocol import Criterion, Protocol
+from plugin_spec.model import StrictModel
+
+VerdictWord = Literal["met", "not met", "insufficient evidence"]
+
+
+class CaseRow(StrictModel):
+    """One case of the results table: who it was, how it ended, and its figures.
+
+    ``values`` holds a number per metric id, or ``None`` where the metric does not apply to the case (an expected
+    refusal has no volumes). ``imputed`` names the metrics whose value stands for a case that failed.
+    """
+
+    case: str
+    subject: str
+    expected: Literal["ok", "refused"]
+    outcome: Literal["ok", "refused", "failed"]
+    reason_code: str
+    strata: dict[str, str]
+    values: dict[str, float | None]
+    imputed: tuple[str, ...] = ()
+    never_met: tuple[str, ...] = ()
+
+
+class CriterionVerdict(StrictModel):
+    """One criterion in one scope: the worst case decides."""
+
+    criterion: str
+    scope: str
+    verdict: VerdictWord
+    worst_value: float | None
+    worst_case: str | None
+    cases: int
+    subjects: int
+    complete_case_worst_value: float | None
+
+
+class Verdict(StrictModel):
+    """All criteria, and the whole."""
+
+    verdict: VerdictWord
+    criteria: tuple[CriterionVerdict, ...]
+
+
+def evaluate(protocol: Protocol, rows: Sequence[CaseRow]) -> Verdict:
+    """Judge a results table by a protocol.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Metrics and criteria as they were registered.
+    rows : sequence of CaseRow
+        Every case of the kit, failed ones included.
+
+    Returns
+    -------
+    Verdict
+        ``not met`` when any criterion is not met; else ``insufficient evidence`` when any lacks it; else ``met``.
+    """
+    judged = [
+        _judge(criterion, scope, members)
+        for criterion in protocol.criteria
+        for scope, members in _scopes(criterion, _concerned(protocol, criterion, rows))
+    ]
+    words = {one.verdict for one in judged}
+    whole: VerdictWord = "met"
+    if "not met" in words:
+        whole = "not met"
+    elif "insufficient evidence" in words:
+        whole = "insufficient evidence"
+    return Verdict(verdict=whole, criteria=tuple(judged))
+
+
+def _concerned(protocol: Protocol, criterion: Criterion, rows: Sequence[CaseRow]) -> list[CaseRow]:
+    """The denominator: how it ended concerns every case, any other figure every case that was to answer."""
+    outcome = protocol.metric(criterion.metric).kind == "outcome"
+    return [row for row in rows if outcome or row.expected == "ok"]
+
+
+def _scopes(criterion: Criterion, rows: Sequence[CaseRow]) -> list[tuple[str, list[CaseRow]]]:
+    if criterion.scope == "overall":
+        return [("overall", list(rows))]
+    stratum = criterion.scope.removeprefix("each:")
+    levels = sorted({row.strata[stratum] for row in rows if stratum in row.strata})
+    return [(f"{stratum}={level}", [r for r in rows if r.strata.get(stratum) == level]) for level in levels]
+
+
+def _judge(criterion: Criterion, scope: str, rows: Sequence[CaseRow]) -> CriterionVerdict:
+    """Judge one scope: a case that failed for good decides at once, a figure nobody could evaluate leaves it open."""
+    metric = criterion.metric
+    valued = [(value, row) for row in rows if (value := row.values.get(metric)) is not None]
+    failed = next((row for row in rows if metric in row.never_met), None)
+    worst_value, worst_row = (None, failed) if failed else worst_of(criterion, valued)
+    complete, _ = worst_of(criterion, [(value, row) for value, row in valued if metric not in row.imputed])
+    verdict: VerdictWord = "met"
+    if failed is not None or (worst_value is not None and not criterion.holds(worst_value)):
+        verdict = "not met"
+    elif len(valued) < max(len(rows), criterion.min_cases):
+        verdict = "insufficient evidence"
+    return CriterionVerdict(
+        criterion=criterion.id,
+        scope=scope,
+        verdict=verdict,
+        worst_value=worst_value,
+        worst_case=worst_row.case if worst_row is not None else None,
+        cases=len(rows),
+        subjects=len({row.subject for row in rows}),
+        complete_case_worst_value=complete,
+    )
+
+
+def worst_of(
+    criterion: Criterion, valued: Sequence[tuple[float, CaseRow]]
+) -> tuple[float, CaseRow] | tuple[None, None]:
+    """The value furthest to the wrong side of a criterion, and its case; ties go to the first case by name."""
+    if not valued:
+        return None, None
+    if criterion.comparator == ">=":
+        return min(valued, key=lambda pair: (pair[0], pair[1].case))
+    if criterion.comparator == "<=":
+        return max(valued, key=lambda pair: (pair[0], pair[1].case))
+    return max(valued, key=lambda pair: (abs(pair[0]), pair[1].case))

@@ -1,0 +1,97 @@
+"""Run a build for its author: the same staging, container and checks as a recorded run, and no record."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from host.builds import as_release, check_plugin, read_build
+from host.engines.interface import Engine
+from host.engines.owner import owner_labels
+from host.errors import CaseFailureError, CaseRefusedError, InputFileError
+from host.execution import CaseRequest, Execution, execute, prepare
+from host.home import Home, random_bytes
+from host.plugins import PluginCatalogue
+from host.records import measured
+from host.staging import RunFolder
+from plugin_spec.case import Scalar
+from registry.statements import Measured
+
+
+@dataclass(frozen=True)
+class BenchAnswer:
+    """How an unrecorded run ended, its numbers, and the files that were copied out."""
+
+    execution: Execution
+    measured: tuple[Measured, ...]
+    files: tuple[Path, ...]
+    log: str
+
+    def raise_for_outcome(self) -> None:
+        """Raise unless the outcome is ok, so that the exit code tells."""
+        if self.execution.outcome == "refused":
+            raise CaseRefusedError(self.execution.message, subject=self.execution.reason_code)
+        if self.execution.outcome == "failed":
+            raise CaseFailureError(self.execution.message, reason=self.execution.reason_code)
+
+
+def run_once(
+    home: Home,
+    folder: Path,
+    engine: Engine,
+    *,
+    inputs: Mapping[str, Path],
+    parameters: Mapping[str, Scalar],
+    out: Path | None,
+) -> BenchAnswer:
+    """Run the build of a plugin folder on one case.
+
+    Parameters
+    ----------
+    home, folder, engine
+        Where the build is, the plugin's folder, what runs it.
+    inputs, parameters
+        As on the command line.
+    out : Path or None
+        New folder for the outputs and the log; ``None`` keeps nothing.
+
+    Raises
+    ------
+    BuildMissingError
+        Build the plugin first.
+    InputFileError
+        An input is missing, or ``out`` exists.
+    """
+    if out is not None and out.exists():
+        raise InputFileError(f"{out}: exists already", subject=str(out), hint="name a new folder")
+    home.ensure()
+    manifest = check_plugin(folder)
+    release = as_release(home, read_build(home, manifest, folder), manifest)
+    run_id = random_bytes(8).hex()
+    run_folder = RunFolder.create(home.runs / run_id)
+    try:
+        prepared = prepare(release, CaseRequest("bench", inputs, parameters), run_folder, run_id=run_id)
+        execution = execute(
+            prepared,
+            catalogue=PluginCatalogue(),
+            engine=engine,
+            labels={**owner_labels(), "assay.run": run_id},
+            cancelled=lambda: False,
+        )
+        log = run_folder.log.read_text(errors="replace") if run_folder.log.is_file() else ""
+        files = _copy_out(execution, run_folder, out) if out is not None else ()
+        return BenchAnswer(execution, measured(manifest, execution), files, log)
+    finally:
+        run_folder.remove()
+
+
+def _copy_out(execution: Execution, run_folder: RunFolder, out: Path) -> tuple[Path, ...]:
+    out.mkdir(parents=True)
+    copied = []
+    sources = [one.path for one in execution.outputs]
+    if run_folder.log.is_file():
+        sources.append(run_folder.log)
+    for source in sources:
+        shutil.copyfile(source, out / source.name)
+        copied.append(out / source.name)
+    return tuple(copied)

@@ -1,0 +1,1 @@
+"""Trust: signatures, the log, the catalogue, trial locks and bundles. Knows neither containers nor images."""

@@ -1,0 +1,175 @@
+"""Audit of the whole log: re-hash every body, check every signature, and list every fault by sequence.
+
+Nothing the database says about itself is believed: leaves are computed again from the bodies, and the roots
+of all checkpoints ever signed from those leaves. What a pinned checkpoint from elsewhere shows, no database
+can undo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from plugin_spec.errors import AssayError
+from registry import merkle
+from registry.authority import read_act
+from registry.canonical import Digest, digest
+from registry.checkpoint import open_checkpoint
+from registry.record import Record, leaf_data, named_digests
+from registry.statements import PREDICATE_PREFIX, Act, Refusal, TrialCreated
+from registry.tables import EntryRow
+
+if TYPE_CHECKING:
+    from registry.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong; ``sequence`` is None where the log as a whole is meant."""
+
+    sequence: int | None
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One line of the audit trail: when, who, in which role, what, on what, why."""
+
+    sequence: int
+    logged_at: str
+    at: str
+    actor: str
+    role: str
+    what: str
+    subject: str
+    reason: str
+    digest: Digest
+
+
+def verify_log(registry: Registry, pinned: Sequence[str] = ()) -> tuple[Fault, ...]:
+    """Every fault of the log; empty when all is well.
+
+    Parameters
+    ----------
+    registry : Registry
+        Whose log.
+    pinned : sequence of str, optional
+        Checkpoint notes of this log that somebody else kept: a bundle's, a witness's. Only these show that
+        a whole database was put back to an earlier state.
+    """
+    rows = registry.log.rows()
+    leaves = [merkle.leaf_hash(_leaf(row)) for row in rows]
+    faults = [*_guard_faults(registry), *_order_faults(rows)]
+    for row in rows:
+        faults += _row_faults(row, registry)
+    for note in (*registry.log.notes(), *pinned):
+        faults += _note_faults(note, leaves, registry)
+    if not faults:
+        faults += _trial_faults(registry)
+    return tuple(sorted(faults, key=lambda fault: (fault.sequence is not None, fault.sequence or 0)))
+
+
+def _leaf(row: EntryRow) -> bytes:
+    return leaf_data(row.sequence, row.logged_at, row.payload_digest, digest(row.envelope))
+
+
+def _guard_faults(registry: Registry) -> Iterator[Fault]:
+    for name in registry.log.database.missing_triggers():
+        yield Fault(
+            None, "guard-missing", f"the database has lost its trigger {name}: somebody worked on it directly"
+        )
+
+
+def _order_faults(rows: Sequence[EntryRow]) -> Iterator[Fault]:
+    due, last = 0, ""
+    for row in rows:
+        if row.sequence != due:
+            yield Fault(due, "entry-missing", f"entries {due} to {row.sequence - 1} are missing")
+        if row.logged_at < last:
+            yield Fault(
+                row.sequence, "bad-clock", f"entry {row.sequence} is dated before the one ahead of it"
+            )
+        due, last = row.sequence + 1, row.logged_at
+
+
+def _row_faults(row: EntryRow, registry: Registry) -> Iterator[Fault]:
+    try:
+        record = registry.log.checked(row)
+        registry.check(record)
+    except AssayError as error:
+        yield Fault(row.sequence, error.code, f"entry {row.sequence}: {error.message}")
+        return
+    if registry.log.filed_under(row.sequence) != named_digests(record.statement):
+        yield Fault(
+            row.sequence, "index-tampered", f"entry {row.sequence} is not filed under the digests it names"
+        )
+
+
+def _note_faults(note: str, leaves: Sequence[bytes], registry: Registry) -> Iterator[Fault]:
+    try:
+        checkpoint = open_checkpoint(note.encode(), origin=registry.log.origin, key=registry.node.public)
+    except AssayError as error:
+        yield Fault(None, error.code, error.message)
+        return
+    if checkpoint.size > len(leaves):
+        missing = f"a checkpoint covers {checkpoint.size} entries, the log holds {len(leaves)}"
+        yield Fault(len(leaves), "log-truncated", missing)
+    elif merkle.root(leaves[: checkpoint.size]) != checkpoint.root:
+        yield Fault(
+            None, "checkpoint-mismatch", f"the first {checkpoint.size} entries are not what was signed"
+        )
+
+
+def _trial_faults(registry: Registry) -> Iterator[Fault]:
+    for record in registry.records(TrialCreated.predicate_type):
+        try:
+            registry.trial(record.statement.read(TrialCreated).trial)
+        except AssayError as error:
+            yield Fault(record.sequence, error.code, error.message)
+
+
+def view(
+    records: Iterable[Record],
+    *,
+    who: str | None = None,
+    what: str | None = None,
+    since: datetime | None = None,
+) -> tuple[AuditRow, ...]:
+    """Read records as the audit trail, oldest first.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        From `Registry.records`.
+    who : str, optional
+        Only acts, or refused attempts, of this person.
+    what : str, optional
+        Only this kind of record, by its short name: ``trial-lock``, ``run-started``, ``refusal``.
+    since : datetime, optional
+        Only what was logged from this time on.
+    """
+    earliest = "" if since is None else since.astimezone(UTC).isoformat(timespec="seconds")
+    rows = (_row(record, read_act(record.statement)) for record in records if record.logged_at >= earliest)
+    return tuple(row for row in rows if who in (None, row.actor) and what in (None, row.what))
+
+
+def _row(record: Record, act: Act) -> AuditRow:
+    kind = record.statement.predicate_type.removeprefix(PREDICATE_PREFIX).partition("/")[0]
+    actor, subject, reason = act.actor, _subject(act), act.reason
+    if isinstance(act, Refusal):
+        actor, subject = act.attempted_by or act.actor, act.subject_id
+        reason = f"{act.attempted} refused ({act.error}): {act.message}"
+    return AuditRow(
+        record.sequence, record.logged_at, act.at, actor, act.role, kind, subject, reason, record.digest
+    )
+
+
+def _subject(act: Act) -> str:
+    """What an act is about, by the first of the fields that name such a thing."""
+    for field in ("run", "trial", "plugin", "kit", "validation", "target", "release", "organisation"):
+        if (value := getattr(act, field, None)) is not None:
+            return str(value)
+    return ""

@@ -1,0 +1,404 @@
+"""Trial bundles: everything a site needs to trust a trial's lock, in one file that verifies offline.
+
+Verification starts from one pinned digest of a trust root and believes nothing else: the chain of roots,
+every signature and the role of its signer, every record's place in the sponsor's log, the thresholds of the
+lock, the approvals behind its slots, and every file that a locked release names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plugin_spec.errors import InputError, PolicyError
+from registry import dsse, merkle
+from registry.archive import (
+    Bundle,
+    BundleIndex,
+    ListedConsistency,
+    ListedEntry,
+    ListedFile,
+    blob_name,
+    write_archive,
+)
+from registry.authority import check_record
+from registry.canonical import Digest, digest, parse_json
+from registry.catalogue import project
+from registry.checkpoint import Checkpoint
+from registry.errors import (
+    BundleContentError,
+    BundleEvidenceError,
+    CheckpointMismatchError,
+    LockMismatchError,
+    LockNotSignedError,
+    MalformedBundleError,
+    MissingBlobError,
+    NoTrustRootError,
+    RootPinError,
+    SiteNotEnrolledError,
+)
+from registry.keys import PublicKey
+from registry.record import Record, leaf_data, read_record
+from registry.roots import RootHistory
+from registry.statements import (
+    CatalogueDecision,
+    ESignature,
+    LockSlot,
+    Release,
+    TrialCreated,
+    TrialLock,
+    ValidationReport,
+    ValidationStarted,
+    parse_statement,
+)
+from registry.trials import LockView, check_slots, status
+from registry.trust_root import TrustRoot
+from registry.witness import check_continues, cosigners, last_seen, log_keys, open_enrolled
+
+if TYPE_CHECKING:
+    from registry.registry import Registry
+
+MAX_IMAGE_CONFIG_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a trial bundle was shown to hold."""
+
+    trial: str
+    lock: LockView
+    roots: RootHistory
+    records: tuple[Record, ...]
+    checkpoint: Checkpoint
+    cosigners: tuple[str, ...]
+
+
+def export_trial(registry: Registry, trial: str, path: Path) -> Digest:
+    """Write the bundle of a trial whose lock is in force, and return the file's digest.
+
+    Parameters
+    ----------
+    registry : Registry
+        The sponsor's. Its blob store holds, for each slot: manifest, I/O schema, SBOM, weights, the
+        report's JSON and HTML, the image's config (the blob named by the image digest), and every
+        uncompressed layer (the blobs named by the config's ``rootfs.diff_ids``).
+    trial : str
+        The trial.
+    path : Path
+        The file to make.
+
+    Raises
+    ------
+    LockNotSignedError
+        No lock of the trial holds.
+    MissingBlobError
+        A file that a locked release names is not in the blob store.
+    """
+    view = registry.trial(trial).effective
+    if view is None:
+        raise LockNotSignedError(f"trial {trial} has no lock with all its signatures", subject=trial)
+    records = list(needed_records(registry.records(), trial))
+    files: dict[Digest, int] = {}
+    for slot in view.lock.slots:
+        for blob in _slot_files(slot, registry, records):
+            files[blob] = registry.blobs.verify(blob)
+    index = BundleIndex(
+        kind="trial",
+        trial=trial,
+        lock=view.digest,
+        origin=registry.log.origin,
+        checkpoint=registry.log.checkpoint(),
+        entries=tuple(_listed(registry, record) for record in records),
+        consistency=tuple(_consistencies(registry)),
+        files=tuple(
+            ListedFile(name=blob_name(blob), digest=blob, bytes=size) for blob, size in files.items()
+        ),
+    )
+    return write_archive(path, index, {record.digest: record.envelope for record in records}, registry.blobs)
+
+
+def needed_records(records: Iterable[Record], trial: str) -> Iterator[Record]:
+    """The records of a log that a site needs to judge a trial's locks by itself, in log order."""
+    everything = list(records)
+    wanted: set[Digest] = set()
+    # Backwards: what a record refers to stands before it in the log.
+    for record in reversed(everything):
+        kind = record.statement.predicate_type
+        if kind == TrialLock.predicate_type and (lock := record.statement.read(TrialLock)).trial == trial:
+            wanted |= (
+                {record.digest} | {one.release for one in lock.slots} | {one.report for one in lock.slots}
+            )
+        elif kind == TrialCreated.predicate_type and record.statement.read(TrialCreated).trial == trial:
+            wanted.add(record.digest)
+        elif kind == ValidationReport.predicate_type and record.digest in wanted:
+            report = record.statement.read(ValidationReport)
+            wanted |= {report.started, report.protocol, report.release}
+    for record in everything:
+        is_root = record.statement.predicate_type == TrustRoot.predicate_type
+        if is_root or record.digest in wanted or _about(record) & wanted:
+            yield record
+
+
+def _about(record: Record) -> set[Digest]:
+    """What a signature or a decision must have been wanted for to be wanted itself."""
+    match record.statement.predicate_type:
+        case ESignature.predicate_type:
+            return {record.statement.read(ESignature).target}
+        case CatalogueDecision.predicate_type:
+            return {record.statement.read(CatalogueDecision).report}
+        case _:
+            return set()
+
+
+def _listed(registry: Registry, record: Record) -> ListedEntry:
+    proof = registry.log.inclusion(record.digest)
+    return ListedEntry(
+        sequence=record.sequence,
+        logged_at=record.logged_at,
+        payload=record.digest,
+        envelope=digest(record.envelope),
+        inclusion=tuple(one.hex() for one in proof.hashes),
+    )
+
+
+def _consistencies(registry: Registry) -> Iterator[ListedConsistency]:
+    """Proofs from every checkpoint this log ever signed, since a site may hold any of them."""
+    sizes = {open_enrolled(note, registry.root).size for note in registry.log.notes()}
+    for size in sorted(one for one in sizes if 0 < one < registry.log.size):
+        yield ListedConsistency(size=size, hashes=tuple(one.hex() for one in registry.log.consistency(size)))
+
+
+def _slot_files(slot: LockSlot, registry: Registry, records: Sequence[Record]) -> Iterator[Digest]:
+    yield from named_files(slot, records)
+    with registry.blobs.open(slot.image) as stream:
+        yield from layers(stream.read(MAX_IMAGE_CONFIG_BYTES + 1), slot)
+
+
+def named_files(slot: LockSlot, records: Sequence[Record]) -> Iterator[Digest]:
+    """Every file that a slot's release and report name, the image's config included."""
+    by_digest = {record.digest: record.statement for record in records}
+    if slot.release not in by_digest or slot.report not in by_digest:
+        raise BundleContentError(f"slot {slot.slot}: its release or report is missing", subject=slot.release)
+    release = by_digest[slot.release].read(Release)
+    report = by_digest[slot.report].read(ValidationReport)
+    yield from (release.manifest, release.io_schema, release.sbom, release.image)
+    yield from (file.digest for file in release.weights)
+    yield from (report.report_json.digest, report.report_html.digest)
+
+
+def layers(config: bytes, slot: LockSlot) -> list[Digest]:
+    """The digests of an image's uncompressed layers, as its config names them. Raises `MissingBlobError`."""
+    document = parse_json(config, where=f"image config of {slot.plugin}", limit=MAX_IMAGE_CONFIG_BYTES)
+    rootfs = document.get("rootfs") if isinstance(document, dict) else None
+    found = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise MissingBlobError(f"the image config of {slot.plugin} names no layers", subject=slot.image)
+    return [str(one) for one in found]
+
+
+def verify_bundle(path: Path, *, pin: Digest) -> Verified:
+    """Verify a trial bundle offline.
+
+    Parameters
+    ----------
+    path : Path
+        The bundle.
+    pin : Digest
+        The payload digest of a trust root, known from elsewhere; nothing in the bundle is believed without
+        it.
+
+    Raises
+    ------
+    TrustError
+        One of its named subclasses, for the first thing that does not verify.
+    """
+    with Bundle(path) as bundle:
+        return verify_opened(bundle, pin=pin)
+
+
+def verify_opened(bundle: Bundle, *, pin: Digest) -> Verified:
+    """Verify a trial bundle that is open already; raises as `verify_bundle` does."""
+    try:
+        return _verify(bundle, pin)
+    except (PolicyError, InputError, NoTrustRootError) as error:
+        # Inside a bundle a broken rule or a missing record is nobody's attempt: it is not to be trusted.
+        raise BundleEvidenceError(f"{error.code}: {error.message}", subject=error.subject) from error
+
+
+def _verify(bundle: Bundle, pin: Digest) -> Verified:
+    index = bundle.index
+    if index.kind != "trial":
+        raise MalformedBundleError(
+            f"{bundle.path}: holds {index.kind}, not a trial", subject=str(bundle.path)
+        )
+    envelopes = [(entry, bundle.envelope(entry.payload)) for entry in index.entries]
+    if len(index.entries) != sum(one.name.startswith("envelopes/") for one in index.files):
+        raise BundleContentError(f"{bundle.path}: an envelope belongs to no entry", subject=str(bundle.path))
+    roots = RootHistory.verified([(one.sequence, data) for one, data in envelopes if _is_root(data)], pin)
+    if not roots.versions:
+        raise RootPinError(f"{bundle.path}: carries no trust root", subject=pin)
+    checkpoint = open_enrolled(index.checkpoint, roots.current)
+    if checkpoint.origin != index.origin:
+        raise CheckpointMismatchError(
+            f"{bundle.path}: the checkpoint is of another log", subject=index.origin
+        )
+    records = _verify_entries(envelopes, checkpoint, roots)
+    _check_embedded(records, roots, checkpoint, index)
+    view = _check_lock(index, records, roots)
+    for slot in view.lock.slots:
+        _check_files(bundle, slot, records)
+    seen_by = tuple(sorted(cosigners(index.checkpoint, roots.current)))
+    return Verified(index.trial, view, roots, records, checkpoint, seen_by)
+
+
+def _verify_entries(
+    envelopes: Sequence[tuple[ListedEntry, bytes]], checkpoint: Checkpoint, roots: RootHistory
+) -> tuple[Record, ...]:
+    keys = roots.keys()
+    records = tuple(verified_entry(entry, envelope, checkpoint, keys) for entry, envelope in envelopes)
+    if [one.sequence for one in records] != sorted({one.sequence for one in records}):
+        raise BundleContentError("entries out of order or twice", subject=checkpoint.origin)
+    for record in records:
+        check_record(record, roots)
+    return records
+
+
+def _is_root(envelope: bytes) -> bool:
+    return parse_statement(dsse.unverified_payload(envelope)).predicate_type == TrustRoot.predicate_type
+
+
+def verified_entry(
+    entry: ListedEntry, envelope: bytes, checkpoint: Checkpoint, keys: dict[str, PublicKey]
+) -> Record:
+    """Verify a record's signatures and its place in the log."""
+    leaf = merkle.leaf_hash(leaf_data(entry.sequence, entry.logged_at, entry.payload, digest(envelope)))
+    proof = [_hash(one) for one in entry.inclusion]
+    merkle.verify_inclusion(leaf, entry.sequence, checkpoint.size, proof=proof, root=checkpoint.root)
+    record = read_record(entry.sequence, entry.logged_at, envelope, keys)
+    if record.digest != entry.payload:
+        raise BundleContentError(
+            f"entry {entry.sequence} holds another record than listed", subject=entry.payload
+        )
+    return record
+
+
+def _hash(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise MalformedBundleError("a proof is not hexadecimal") from error
+
+
+def proof_from(index: BundleIndex, size: int) -> tuple[bytes, ...]:
+    """The bundle's consistency proof from a size; empty, which proves equality only, where it has none."""
+    for one in index.consistency:
+        if one.size == size:
+            return tuple(_hash(text) for text in one.hashes)
+    return ()
+
+
+def _check_embedded(
+    records: Sequence[Record], roots: RootHistory, checkpoint: Checkpoint, index: BundleIndex
+) -> None:
+    """Refuse a record that leans on a checkpoint from another history of the log."""
+    for record in records:
+        match record.statement.predicate_type:
+            case ValidationStarted.predicate_type:
+                note = record.statement.read(ValidationStarted).checkpoint
+            case TrialLock.predicate_type:
+                note = record.statement.read(TrialLock).checkpoint
+            case _:
+                continue
+        earlier = open_enrolled(note, roots.at(record.sequence))
+        if earlier.origin != checkpoint.origin or earlier.size > record.sequence:
+            raise CheckpointMismatchError(
+                f"entry {record.sequence} leans on a foreign checkpoint", subject=record.digest
+            )
+        merkle.verify_consistency(
+            earlier.size,
+            checkpoint.size,
+            root1=earlier.root,
+            root2=checkpoint.root,
+            proof=proof_from(index, earlier.size),
+        )
+
+
+def _check_lock(index: BundleIndex, records: Sequence[Record], roots: RootHistory) -> LockView:
+    known = status(records, index.trial, roots)
+    view = known.effective
+    if view is None:
+        raise LockNotSignedError(
+            f"trial {index.trial}: no lock carries all its signatures", subject=index.trial
+        )
+    if view.digest != index.lock:
+        raise LockMismatchError(
+            f"trial {index.trial}: the bundle names another lock than is in force", subject=index.trial
+        )
+    check_slots(view.lock, known.trial.scope, project(records, roots))
+    return view
+
+
+def _check_files(bundle: Bundle, slot: LockSlot, records: Sequence[Record]) -> None:
+    config = bundle.small_blob(slot.image, limit=MAX_IMAGE_CONFIG_BYTES)
+    missing = sorted({*named_files(slot, records), *layers(config, slot)} - bundle.blobs)
+    if missing:
+        raise BundleContentError(f"slot {slot.slot}: the file {missing[0]} is missing", subject=missing[0])
+
+
+def import_trial(registry: Registry, path: Path, *, pin: Digest) -> Verified:
+    """At a site: verify a trial bundle, then keep its blobs, records and checkpoint.
+
+    Parameters
+    ----------
+    registry : Registry
+        The site's home. Its first import sets what it trusts; every later bundle must continue that.
+    path : Path
+        The bundle.
+    pin : Digest
+        The trust root digest the site was given by another way.
+
+    Raises
+    ------
+    TrustError
+        It does not verify, is older than what this site has seen, or does not name this site.
+    """
+    with registry.refusals_logged("trial-import", registry.node_id), Bundle(path) as bundle:
+        verified = verify_opened(bundle, pin=pin)
+        _check_for_site(registry, verified)
+        for blob in sorted(bundle.blobs):
+            registry.blobs.put_stream(bundle.parts(blob_name(blob)), expected=blob)
+        log_key = log_keys(verified.checkpoint.origin, verified.roots.current)[0]
+        if registry.pin is None:
+            registry.trust(pin)
+        with registry.log.database.transaction():
+            check_continues(
+                registry, verified.checkpoint, log_key, proof_from(bundle.index, _seen(registry, verified))
+            )
+            registry.append_known(verified.records, verified.roots)
+            registry.log.keep_checkpoint(verified.checkpoint, bundle.index.checkpoint)
+        return verified
+
+
+def _check_for_site(registry: Registry, verified: Verified) -> None:
+    if registry.pin not in (None, *(version.digest for version in verified.roots.versions)):
+        raise RootPinError(
+            "the bundle's trust root does not continue the one this site trusts", subject=str(registry.pin)
+        )
+    enrolled = [one for one in verified.roots.current.people if one.id == registry.node_id]
+    if not enrolled or registry.node.public not in enrolled[0].keys:
+        raise SiteNotEnrolledError(
+            f"{registry.node_id} is not enrolled with this home's key", subject=registry.node_id
+        )
+    if registry.node_id not in verified.lock.lock.sites:
+        raise SiteNotEnrolledError(
+            f"trial {verified.trial} does not name {registry.node_id}", subject=registry.node_id
+        )
+
+
+def _seen(registry: Registry, verified: Verified) -> int:
+    seen = last_seen(
+        registry, verified.checkpoint.origin, log_keys(verified.checkpoint.origin, verified.roots.current)[0]
+    )
+    return 0 if seen is None else seen.size

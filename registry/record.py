@@ -1,0 +1,77 @@
+"""Log entries apart from any storage: what a leaf covers, and an envelope read as a verified record. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from registry.canonical import Digest, canonical_json
+from registry.dsse import open_envelope
+from registry.keys import PublicKey
+from registry.statements import Statement, parse_statement
+
+ENTRY_CONTRACT = "assay.entry/1"
+ORIGIN_PREFIX = "assay.example/log/"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A logged, verified statement. ``signers`` are the ids of the known keys that signed it."""
+
+    sequence: int
+    logged_at: str
+    envelope: bytes
+    statement: Statement
+    signers: frozenset[str]
+
+    @property
+    def digest(self) -> Digest:
+        """The payload digest, which names the record."""
+        return self.statement.payload_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That a record is entry ``index`` of the log's first ``size`` entries."""
+
+    index: int
+    size: int
+    hashes: tuple[bytes, ...]
+
+
+def leaf_data(sequence: int, logged_at: str, payload: Digest, envelope: Digest) -> bytes:
+    """Return the bytes that an entry's leaf hash covers."""
+    return canonical_json(
+        {
+            "contract": ENTRY_CONTRACT,
+            "sequence": sequence,
+            "logged_at": logged_at,
+            "payload": payload,
+            "envelope": envelope,
+        }
+    )
+
+
+def read_record(sequence: int, logged_at: str, envelope: bytes, keys: Mapping[str, PublicKey]) -> Record:
+    """Verify an envelope's signatures and read it as the record at ``sequence``."""
+    opened = open_envelope(envelope, keys=keys)
+    return Record(sequence, logged_at, envelope, parse_statement(opened.payload), opened.signer_keyids)
+
+
+def named_digests(statement: Statement) -> frozenset[Digest]:
+    """Every digest a statement is about or names in its predicate: what it can be found by."""
+    return frozenset(statement.subjects.values()) | frozenset(_digests_in(statement.predicate))
+
+
+def _digests_in(value: object) -> Iterator[Digest]:
+    if isinstance(value, str) and _DIGEST.fullmatch(value):
+        yield value
+    elif isinstance(value, dict):
+        yield from _in_all(value.values())
+    elif isinstance(value, list):
+        yield from _in_all(value)
+
+
+def _in_all(values: Iterable[object]) -> Iterator[Digest]:
+    for value in values:
+        yield from _digests_in(value)

@@ -1,0 +1,221 @@
+"""What must hold before each kind of act is logged: one rule per kind, denied where there is none.
+
+A rule reads the registry inside the transaction that will write, so nothing changes between the check and
+the entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from registry import esignature
+from registry.canonical import Digest
+from registry.catalogue import check_decision, check_preregistered, check_report
+from registry.errors import (
+    ActionDeniedError,
+    ChainGapError,
+    DuplicateRecordError,
+    LockChainError,
+    LockMismatchError,
+    RoleError,
+    WrongStateError,
+)
+from registry.policy import ALLOWED, Action, require_independent
+from registry.statements import (
+    Act,
+    CatalogueDecision,
+    ESignature,
+    Protocol,
+    Release,
+    RunFinished,
+    RunStarted,
+    TrialCreated,
+    TrialLock,
+    ValidationReport,
+    ValidationStarted,
+)
+from registry.trials import RunRequest, check_new_lock, check_run_allowed
+
+if TYPE_CHECKING:
+    from registry.registry import Registry
+
+
+def check(act: Act, registry: Registry) -> None:
+    """Apply the rule for this kind of act. Raises the named error of the first thing that forbids it."""
+    rule = RULES.get(type(act))
+    if rule is None:
+        raise ActionDeniedError(
+            f"records of type {act.predicate_type} are not written this way", subject=act.actor
+        )
+    rule(act, registry)
+
+
+def _release(act: Release, registry: Registry) -> None:
+    for record in registry.records(Release.predicate_type):
+        known = record.statement.read(Release)
+        if (known.plugin, known.version) == (act.plugin, act.version):
+            raise DuplicateRecordError(
+                f"{act.plugin} {act.version} was submitted before",
+                subject=act.plugin,
+                hint="raise the version",
+            )
+
+
+def _protocol(act: Protocol, registry: Registry) -> None:
+    for record in registry.records(Protocol.predicate_type):
+        known = record.statement.read(Protocol)
+        if (known.kit, known.version) == (act.kit, act.version):
+            raise DuplicateRecordError(f"kit {act.kit} {act.version} is registered already", subject=act.kit)
+
+
+def _validation_started(act: ValidationStarted, registry: Registry) -> None:
+    registry.find(act.release, Release)
+    planned, _ = registry.find(act.protocol, Protocol)
+    registry.log.open_own(act.checkpoint)
+    check_preregistered(act, registry.log.size, planned, registry.root)
+    before = [record.statement.read(ValidationStarted) for record in registry.records(act.predicate_type)]
+    if any(one.validation == act.validation for one in before):
+        raise DuplicateRecordError(f"validation {act.validation} was started before", subject=act.validation)
+    due = 1 + sum((one.release, one.protocol) == (act.release, act.protocol) for one in before)
+    if act.attempt != due:
+        raise WrongStateError(
+            f"attempt {due} of this protocol is due, not {act.attempt}", subject=act.validation
+        )
+
+
+def _validation_report(act: ValidationReport, registry: Registry) -> None:
+    _, started = registry.find(act.started, ValidationStarted)
+    _, protocol = registry.find(act.protocol, Protocol)
+    check_report(act, started, protocol)
+    if any(registry.records(act.predicate_type, subject=act.started)):
+        raise DuplicateRecordError(
+            f"validation {act.validation} has its report already", subject=act.validation
+        )
+
+
+def _esignature(act: ESignature, registry: Registry) -> None:
+    esignature.check(act, registry.root)
+    target = registry.log.record(act.target)
+    match target.statement.predicate_type:
+        case ValidationReport.predicate_type:
+            _sign_report(act, target.statement.read(ValidationReport), registry)
+        case TrialLock.predicate_type:
+            _sign_lock(act, target.statement.read(TrialLock), registry)
+        case other:
+            raise ActionDeniedError(f"no rule for signing records of type {other}", subject=act.target)
+    for record in registry.records(act.predicate_type, subject=act.target):
+        made = record.statement.read(ESignature)
+        if (made.actor, made.meaning, made.role) == (act.actor, act.meaning, act.role):
+            raise DuplicateRecordError(
+                f"{act.actor} signed this for {act.meaning} already", subject=act.target
+            )
+
+
+def _sign_report(act: ESignature, report: ValidationReport, registry: Registry) -> None:
+    _require_role(act, Action.REPORT_SIGN)
+    if act.meaning != "authorship":
+        _, release = registry.find(report.release, Release)
+        require_independent(
+            act.actor, {report.actor: "ran the validation", release.actor: "submitted the release"}
+        )
+
+
+def _sign_lock(act: ESignature, lock: TrialLock, registry: Registry) -> None:
+    _require_role(act, Action.TRIAL_SIGN)
+    newest = registry.trial(lock.trial).locks[-1]
+    if newest.digest != act.target:
+        raise LockChainError(
+            f"lock {lock.sequence} of trial {lock.trial} was superseded by lock {newest.lock.sequence}",
+            subject=lock.trial,
+        )
+
+
+def _require_role(act: ESignature, action: Action) -> None:
+    if act.role not in ALLOWED[action]:
+        raise RoleError(
+            f"{action} is for {', '.join(sorted(ALLOWED[action]))}, not for {act.role}", subject=act.actor
+        )
+
+
+def _decision(act: CatalogueDecision, registry: Registry) -> None:
+    check_decision(registry.catalogue().get(act.release), act)
+
+
+def _trial_created(act: TrialCreated, registry: Registry) -> None:
+    for record in registry.records(act.predicate_type):
+        if record.statement.read(TrialCreated).trial == act.trial:
+            raise DuplicateRecordError(f"trial {act.trial} exists already", subject=act.trial)
+
+
+def _trial_lock(act: TrialLock, registry: Registry) -> None:
+    registry.log.open_own(act.checkpoint)
+    check_new_lock(act, registry.trial(act.trial), registry.catalogue(), registry.roots)
+
+
+def _run_started(act: RunStarted, registry: Registry) -> None:
+    _check_link(act, registry)
+    if any(one.statement.read(RunStarted).run == act.run for one in registry.records(act.predicate_type)):
+        raise DuplicateRecordError(f"run {act.run} was started before", subject=act.run)
+    _, release = registry.find(act.release, Release)
+    for field in ("image", "manifest", "weights"):
+        if getattr(act, field) != getattr(release, field):
+            raise LockMismatchError(f"run {act.run}: the {field} is not the release's", subject=act.run)
+    if act.purpose == "validation":
+        _check_validation_run(act, registry)
+    else:
+        check_trial_run(act, release, registry)
+
+
+def _check_validation_run(act: RunStarted, registry: Registry) -> None:
+    for record in registry.records(ValidationStarted.predicate_type, subject=act.release):
+        if record.statement.read(ValidationStarted).validation == act.validation:
+            return
+    raise WrongStateError(f"run {act.run} belongs to no started validation of its release", subject=act.run)
+
+
+def check_trial_run(act: RunStarted, release: Release, registry: Registry) -> None:
+    """Refuse a run that is not what the trial's lock in force allows."""
+    if act.trial is None:
+        raise WrongStateError(f"run {act.run} names no trial", subject=act.run)
+    view = registry.trial(act.trial).effective
+    slot = check_run_allowed(view, RunRequest.recorded(act, release.plugin))
+    if view is None or act.lock != view.digest or act.release != slot.release:
+        raise LockMismatchError(f"run {act.run} is not under the lock in force", subject=act.run)
+
+
+def _run_finished(act: RunFinished, registry: Registry) -> None:
+    _check_link(act, registry)
+    _, started = registry.find(act.started, RunStarted)
+    if (started.run, started.actor) != (act.run, act.actor):
+        raise WrongStateError(f"run {act.run} does not end the run it names", subject=act.run)
+    if any(registry.records(act.predicate_type, subject=act.started)):
+        raise DuplicateRecordError(f"run {act.run} has ended already", subject=act.run)
+
+
+def _check_link(act: RunStarted | RunFinished, registry: Registry) -> None:
+    if act.actor != registry.node_id:
+        raise ActionDeniedError(
+            f"runs here are recorded by {registry.node_id}, not {act.actor}", subject=act.actor
+        )
+    due: tuple[int, Digest | None] = registry.next_link()
+    if (act.chain, act.previous) != due:
+        raise ChainGapError(f"run record {due[0]} is due, not {act.chain}", subject=act.run)
+
+
+# Any: each rule takes its own kind of act, which a mapping's type cannot say.
+RULES: Mapping[type[Act], Callable[[Any, Registry], None]] = MappingProxyType(
+    {
+        Release: _release,
+        Protocol: _protocol,
+        ValidationStarted: _validation_started,
+        ValidationReport: _validation_report,
+        ESignature: _esignature,
+        CatalogueDecision: _decision,
+        TrialCreated: _trial_created,
+        TrialLock: _trial_lock,
+        RunStarted: _run_started,
+        RunFinished: _run_finished,
+    }
+)

@@ -1,0 +1,395 @@
+"""What may be signed: in-toto Statements v1 with a closed set of typed predicates.
+
+Invariants
+----------
+* A record is identified by the sha256 of its payload bytes, never by its envelope.
+* Payload bytes are canonical JSON on emission; verification parses a copy and never serialises again.
+* Every predicate says who acted, in which role, when (with zone) and why.
+* Predicate types carry a version; a released version is never changed, only followed by the next one.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError
+
+from plugin_spec.model import Identifier, PortName, StrictModel, first_fault
+from registry.canonical import Digest, canonical_json, digest, parse_json
+from registry.errors import StatementError
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+# RFC 2606 reserves .example: nobody else can come to own the names of our predicates.
+PREDICATE_PREFIX = "https://assay.example/attestation/"
+MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
+
+
+def _aware(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("not an RFC 3339 time") from error
+    if moment.tzinfo is None:
+        raise ValueError("a time needs its zone, for example 2026-11-23T14:00:00+00:00")
+    return text
+
+
+Timestamp = Annotated[str, AfterValidator(_aware)]
+CaseIdentifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+RunIdentifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+Evidence = Literal["patient", "derived", "phantom"]
+VerdictWord = Literal["met", "not met", "insufficient evidence"]
+SignatureMeaning = Literal["authorship", "review", "approval", "responsibility"]
+
+
+class Act(StrictModel):
+    """Who did something, in which role, when and why."""
+
+    predicate_type: ClassVar[str]
+
+    actor: Identifier
+    role: str
+    at: Timestamp
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class FileRef(StrictModel):
+    """A file named by its content."""
+
+    name: str = Field(min_length=1, max_length=200)
+    digest: Digest
+    bytes: int = Field(ge=0)
+
+
+class Release(Act):
+    """One immutable plugin version: image, manifest, weights, and what they were made from."""
+
+    predicate_type: ClassVar[str] = PREDICATE_PREFIX + "release/v1"
+
+    plugin: Identifier
+    version: str
+    image: Digest
+    image_name: str
+    manifest: Digest
+    io_schema: Digest
+    sbom: Digest
+    weights: tuple[FileRef, ...] = ()
+    source_commit: str | None = None
+
+
+class Protocol(Act):
+    """A kit's pre-registered protocol: what will be run, measured and accepted."""
+
+    predicate_type: ClassVar[str] = PREDICATE_PREFIX + "protocol/v1"
+
+    kit: Identifier
+    version: str
+    kit_digest: Digest
+    protocol_digest: Digest
+    cases: int = Field(gt=0)
+    evidence: Evidence
+
+
+class ValidationStarted(Act):
+    """One attempt at a protocol, written before its first case runs (the attempt ledger)."""
+
+    predicate_type: ClassVar[str] = PREDICATE_PREFIX + "validation-started/v1"
+
+    validation: RunIdentifier
+    release: Digest
+    protocol: Digest
+    attempt: int = Field(gt=0)
+    checkpoint: str
+
+
+class InputRef(FileRef):
+    """An input of a run: the port it went to and the bytes it had."""
+
+    port: PortName
+
+
+class OutputRef(FileRef):
+    """An output of a run: the port it came from and the bytes it had."""
+
+    port: PortName
+
+
+class Measured(StrictModel):
+    """One number (or word) of a measurements output, with its unit and where it stands."""
+
+    port: PortName
+    row: int = Field(ge=0)
+    column: str
+    value: float | str
+    unit: str | None = None
+
+
+class RunStarted(Act):
+    """Written before the container starts, so that a missing end is visible."""
+
+    predicate_type: ClassVar[str] = PREDICATE_PREFIX + "run-started/v1"
+
+    run: RunIdentifier
+    purpose: Literal["validation", "trial"]
+    release: Digest
+    image: Digest
+    manifest: Digest
+    weights: tuple[FileRef, ...]
+    case: CaseIdentifier
+    subject: CaseIdentifier
+    visit: CaseIdentifier
+    inputs: tuple[InputRef, ...]
+    parameters: dict[str, bool | int | float | str]
+    engine: str
+    engine_version: str
+    gpu: tuple[str, ...]
+    host_version: str
+    validation: RunIdentifier | None = None
+    trial: Identifier | None = None
+    lock: Digest | None = None
+    chain: int = Field(gt=0)
+    previous: Digest | None
+
+
+class RunFinished(Act):
+    """How a run ended: outcome, outputs and numbers, failures and refusals included."""
+
+    predicate_type: ClassVar[str] = PREDICATE_PREFIX + "run-finished/v1"
+
+    run: RunIdentifier
+    started: Digest
+    outcome: Literal["ok", "refused", "failed"]
+    reason_code: str
+    message: str
+    exit_code: int | None
+    outputs: tuple[OutputRef, ...]
+    measured: tuple[Measured, ...]
+    qc: tuple[str, ...]
+    warnings: tuple[str, ...]
+    environment: dict[str, str]
+    duration_s: float = Field(ge=0)
+    memory_peak_bytes: int | None
+    memory_limit_bytes: int
+    log: Digest | None
+    chain: int = Field(gt=0)
+    previous: Digest | None
+
+
+class ValidationReport(Act):
+    """A finished validation: the report's bytes and the verdict they carry."""
+
+    predicate_type: ClassVar[str] = PREDICATE_PREFIX + "validation-report/v1"
+
+    validation: RunIdentifier
+    started: Digest
+    release: Digest
+    protocol: Digest
+    report_json: FileRef
+    report_html: FileRef
+    verdict: VerdictWord
+    evidence: Evidence
+    host_version: str
+
+
+class ESignature(Act):
+    """A person's signature on a record: printed name, meaning, and the rendering that was shown."""
+
+    predicate_type: ClassVar[str] = PREDICATE_PREFIX + "esignature/v1"
+
+    target: Digest
+    printed_name: str
+    meaning: SignatureMeaning
+    rendering: Digest | None
+    authentication: str
+
+
+class CatalogueDecision(Act):
+    """A decision that moves a release through the catalogue."""
+
+    predicate_type: ClassVar[str] = PREDICATE_PREFIX + "catalogue-decision/v1"
+
+    release: Digest
+    decision: Literal["approve"]
+    scope: Literal["demonstration", "exploratory", "endpoint"]
+    context_of_use: str = Field(min_length=1, max_length=2000)
+    report: Digest
+
+
+class TrialCreated(Act):
+    """A trial opens."""
+
+    predicate_type: ClassVar[str] = PREDICATE_PREFIX + "trial-created/v1"
+
+    trial: Identifier
+    title: str
+    scope: Literal["demonstration", "exploratory", "endpoint"]
+
+
+class LockSlot(StrictModel):
+    """One release as a trial uses it: what is fixed, down to the parameter values."""
+
+    slot: Identifier
+    release: Digest
+    plugin: Identifier
+    version: str
+    image: Digest
+    image_name: str
+    manifest: Digest
+    weights: tuple[FileRef, ...]
+    parameters: dict[str, bool | int | float | str]
+    report: Digest
+    verdict: VerdictWord
+    evidence: Evidence
+
+
+class Threshold(StrictModel):
+    """How many distinct persons of a role must sign before a lock holds."""
+
+    role: Identifier
+    count: int = Field(gt=0, le=9)
+
+
+class TrialLock(Act):
+    """The signed digest set of a trial; the next revision names the one before it."""
+
+    predicate_type: ClassVar[str] = PREDICATE_PREFIX + "trial-lock/v1"
+
+    trial: Identifier
+    sequence: int = Field(gt=0)
+    previous: Digest | None
+    slots: tuple[LockSlot, ...] = Field(min_length=1)
+    sites: tuple[Identifier, ...] = Field(min_length=1)
+    engines: tuple[str, ...] = Field(min_length=1)
+    policy: tuple[Threshold, ...] = Field(min_length=1)
+    trust_root: Digest
+    checkpoint: str
+
+
+class Refusal(Act):
+    """An attempt that the rules stopped: what was tried, on what, and the named error."""
+
+    predicate_type: ClassVar[str] = PREDICATE_PREFIX + "refusal/v1"
+
+    attempted: str
+    attempted_by: str | None
+    subject_id: str
+    error: str
+    message: str
+
+
+class RecordsTakenIn(Act):
+    """A sponsor's registry took in a site's run records up to a checkpoint of the site's log."""
+
+    predicate_type: ClassVar[str] = PREDICATE_PREFIX + "records-taken-in/v1"
+
+    trial: Identifier
+    site: Identifier
+    first: int = Field(ge=0)
+    size: int = Field(gt=0)
+    checkpoint: str
+
+
+class ResourceDescriptor(StrictModel):
+    """What a statement is about (in-toto attestation framework, v1)."""
+
+    name: str
+    digest: dict[str, str]
+
+
+class Frame(StrictModel):
+    """The in-toto Statement v1 around a predicate."""
+
+    type_: Literal["https://in-toto.io/Statement/v1"] = Field(alias="_type")
+    subject: tuple[ResourceDescriptor, ...] = Field(min_length=1)
+    predicateType: str  # noqa: N815 - the in-toto field name
+    predicate: dict[str, object]
+
+
+PredicateT = TypeVar("PredicateT", bound=BaseModel)
+
+
+class Statement(StrictModel):
+    """A parsed statement: its type, what it is about, and the raw predicate."""
+
+    predicate_type: str
+    subjects: dict[str, Digest]
+    payload: bytes
+    payload_digest: Digest
+    predicate: dict[str, object]
+
+    def read(self, model: type[PredicateT]) -> PredicateT:
+        """Parse the predicate as ``model``.
+
+        Raises
+        ------
+        StatementError
+            The statement is of another type, or a field does not fit.
+        """
+        expected = getattr(model, "predicate_type", "")
+        if self.predicate_type != expected:
+            raise StatementError(
+                f"this record is a {self.predicate_type.removeprefix(PREDICATE_PREFIX)}, "
+                f"not a {expected.removeprefix(PREDICATE_PREFIX)}",
+                subject=self.payload_digest,
+            )
+        try:
+            return model.model_validate_json(canonical_json(self.predicate))
+        except ValidationError as error:
+            raise StatementError(
+                f"{expected.removeprefix(PREDICATE_PREFIX)}: {first_fault(error)}",
+                subject=self.payload_digest,
+            ) from error
+
+
+def make_statement(predicate: BaseModel, subjects: Sequence[tuple[str, str]] = ()) -> bytes:
+    """Frame a predicate as in-toto Statement v1 and return the canonical bytes to sign.
+
+    Parameters
+    ----------
+    predicate : BaseModel
+        A predicate model with a ``predicate_type``.
+    subjects : sequence of (name, digest)
+        What the statement is about. Empty: the predicate itself, named by the digest of its canonical bytes.
+    """
+    body = predicate.model_dump(mode="json", by_alias=True)
+    kind: str = getattr(predicate, "predicate_type")  # noqa: B009 - a ClassVar that BaseModel does not declare
+    named = list(subjects) or [(kind.removeprefix(PREDICATE_PREFIX), digest(canonical_json(body)))]
+    return canonical_json(
+        {
+            "_type": STATEMENT_TYPE,
+            "subject": [{"name": n, "digest": {"sha256": d.removeprefix("sha256:")}} for n, d in named],
+            "predicateType": kind,
+            "predicate": body,
+        }
+    )
+
+
+def parse_statement(payload: bytes) -> Statement:
+    """Read signed payload bytes as a statement.
+
+    Raises
+    ------
+    StatementError
+        Not strict JSON, not an in-toto Statement v1, or a subject without a sha256.
+    """
+    raw = parse_json(payload, where="statement", limit=MAX_PAYLOAD_BYTES)
+    try:
+        frame = Frame.model_validate_json(canonical_json(raw))
+    except ValidationError as error:
+        raise StatementError(f"statement: {first_fault(error)}") from error
+    subjects: dict[str, str] = {}
+    for item in frame.subject:
+        if set(item.digest) != {"sha256"} or item.name in subjects:
+            raise StatementError(f"statement: subject {item.name!r} needs one sha256 and a name of its own")
+        subjects[item.name] = "sha256:" + item.digest["sha256"]
+    try:
+        return Statement(
+            predicate_type=frame.predicateType,
+            subjects=subjects,
+            payload=payload,
+            payload_digest=digest(payload),
+            predicate=frame.predicate,
+        )
+    except ValidationError as error:
+        raise StatementError(f"statement: {first_fault(error)}") from error

@@ -1,0 +1,49 @@
+"""The tables of a registry's database: entries, what they are about, and the checkpoints over them."""
+
+from sqlalchemy import ForeignKey, Integer, LargeBinary
+from sqlmodel import Column, Field, SQLModel
+
+SCHEMA_VERSION = 1
+
+
+class SchemaRow(SQLModel, table=True):
+    """The one row that says which schema the file has."""
+
+    __tablename__ = "schema_version"
+
+    version: int = Field(primary_key=True)
+
+
+class EntryRow(SQLModel, table=True):
+    """One log entry: the envelope as received, and what its leaf commits to."""
+
+    __tablename__ = "entries"
+
+    sequence: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    logged_at: str
+    payload_digest: str = Field(unique=True)
+    predicate_type: str = Field(index=True)
+    envelope: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    leaf_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class SubjectRow(SQLModel, table=True):
+    """A digest that an entry's statement is about, or names in its predicate."""
+
+    __tablename__ = "subjects"
+
+    sequence: int = Field(sa_column=Column(Integer, ForeignKey("entries.sequence"), primary_key=True))
+    digest: str = Field(primary_key=True, index=True)
+
+
+class CheckpointRow(SQLModel, table=True):
+    """A signed checkpoint of this log, or of another one as it was last seen. Cosigning adds a row."""
+
+    __tablename__ = "checkpoints"
+
+    number: int | None = Field(default=None, primary_key=True)
+    origin: str = Field(index=True)
+    size: int
+    root: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    note: str
+    stored_at: str

@@ -1,0 +1,131 @@
+"""Witnesses: cosigning a log's checkpoints, and reading who cosigned one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from registry import merkle
+from registry.checkpoint import Checkpoint, cosign, cosignatures, open_checkpoint, parse_note
+from registry.errors import (
+    CheckpointMismatchError,
+    CosignatureError,
+    UnknownOriginError,
+    UnsignedCheckpointError,
+)
+from registry.keys import PublicKey, Signer
+from registry.policy import ALLOWED, Action, require_role
+from registry.record import ORIGIN_PREFIX
+from registry.trust_root import Role, TrustRoot
+
+if TYPE_CHECKING:
+    from registry.registry import Registry
+
+
+def log_keys(origin: str, root: TrustRoot) -> tuple[PublicKey, ...]:
+    """The keys of the enrolled node whose log has this origin.
+
+    Raises
+    ------
+    UnknownOriginError
+        Not one of our names, or the node is not enrolled as a log or a site.
+    """
+    node_id = origin.removeprefix(ORIGIN_PREFIX)
+    held = [
+        person for person in root.people if person.id == node_id and {Role.LOG, Role.SITE} & set(person.roles)
+    ]
+    if not origin.startswith(ORIGIN_PREFIX) or not held:
+        raise UnknownOriginError(
+            f"no log {origin!r} is enrolled in trust root {root.version}", subject=origin
+        )
+    return held[0].keys
+
+
+def open_enrolled(note: str, root: TrustRoot) -> Checkpoint:
+    """Verify a checkpoint of an enrolled log with one of the keys of its node."""
+    data = note.encode()
+    origin = parse_note(data).text.decode().partition("\n")[0]
+    *others, last = log_keys(origin, root)
+    for key in others:
+        with suppress(UnsignedCheckpointError):
+            return open_checkpoint(data, origin=origin, key=key)
+    return open_checkpoint(data, origin=origin, key=last)
+
+
+def cosigners(note: str, root: TrustRoot) -> dict[str, int]:
+    """Enrolled witnesses that cosigned a note, with the POSIX time in seconds. Raises `CosignatureError`."""
+    found: dict[str, int] = {}
+    for person in root.people:
+        if ALLOWED[Action.LOG_COSIGN] & set(person.roles):
+            for key in person.keys:
+                found |= cosignatures(note.encode(), {person.id: key})
+    return found
+
+
+def cosign_as_witness(site: Registry, note: str, *, log_key: PublicKey, proof: Sequence[bytes] = ()) -> str:
+    """At a site: cosign a log's checkpoint after checking that it continues the last one this site saw.
+
+    Parameters
+    ----------
+    site : Registry
+        The witness's home; its node key signs and it remembers the checkpoint.
+    note : str
+        The log's signed checkpoint.
+    log_key : PublicKey
+        The log's key, as the operator was given it or as the imported trust root lists it.
+    proof : sequence of bytes, optional
+        Consistency with the last checkpoint this site saw (`last_seen`); unneeded the first time.
+
+    Raises
+    ------
+    UnsignedCheckpointError, CheckpointMismatchError, ConsistencyProofError
+    """
+    data = note.encode()
+    origin = parse_note(data).text.decode().partition("\n")[0]
+    checkpoint = open_checkpoint(data, origin=origin, key=log_key)
+    with site.log.database.transaction():
+        check_continues(site, checkpoint, log_key, proof)
+        cosigned = cosign(data, site.node_id, site.node, time_s=int(site.clock().timestamp())).decode()
+        site.log.keep_checkpoint(checkpoint, cosigned)
+    return cosigned
+
+
+def last_seen(site: Registry, origin: str, log_key: PublicKey) -> Checkpoint | None:
+    """The largest checkpoint of another log that this home has kept."""
+    seen = [open_checkpoint(note.encode(), origin=origin, key=log_key) for note in site.log.notes(origin)]
+    return max(seen, key=lambda one: one.size, default=None)
+
+
+def check_continues(
+    site: Registry, checkpoint: Checkpoint, log_key: PublicKey, proof: Sequence[bytes]
+) -> None:
+    """Refuse a checkpoint that is older than, or forks from, the last one this home kept."""
+    last = last_seen(site, checkpoint.origin, log_key)
+    if last is None:
+        return
+    if checkpoint.size < last.size:
+        raise CheckpointMismatchError(
+            f"log {checkpoint.origin} shows {checkpoint.size} entries, but had {last.size} before",
+            subject=checkpoint.origin,
+        )
+    merkle.verify_consistency(last.size, checkpoint.size, root1=last.root, root2=checkpoint.root, proof=proof)
+
+
+def cosign_own(registry: Registry, person_id: str, signer: Signer) -> str:
+    """Cosign the newest checkpoint of this registry's log as an enrolled person, and keep the cosigned note.
+
+    Raises
+    ------
+    RoleError
+        The person may not cosign.
+    CosignatureError
+        The key is not one of theirs.
+    """
+    person = require_role(registry.root, person_id, Action.LOG_COSIGN)
+    if signer.public not in person.keys:
+        raise CosignatureError(f"the key is not one of {person_id}'s", subject=person_id)
+    data = registry.log.checkpoint().encode()
+    cosigned = cosign(data, person_id, signer, time_s=int(registry.clock().timestamp())).decode()
+    registry.log.add_cosignature(cosigned)
+    return cosigned

@@ -1,0 +1,300 @@
+"""What every container engine must do alike. A later engine joins in `tests.support.engine_bench.ENGINES`."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from host.engines.interface import Engine
+from host.errors import (
+    EngineRefusedError,
+    ImageLoadError,
+    ImageMissingError,
+    LogFileError,
+    OutputFolderError,
+    RunCancelledError,
+)
+from plugin_spec.errors import EngineError
+from tests.support.engine_bench import BENCH_LABEL, ENGINES, MIB, Bench
+from tests.support.engine_image import docker_archive, tar_of
+
+pytestmark = pytest.mark.docker
+ABSENT = f"sha256:{'0' * 64}"
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    made = ENGINES[request.param]()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bench(engine: Engine, tmp_path: Path) -> Iterator[Bench]:
+    made = Bench.at(engine, tmp_path)
+    yield made
+    assert made.leftovers() == []
+
+
+@pytest.fixture
+def tiny(engine: Engine, tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """An archive of an image of one file that differs from test to test, and its image ID."""
+    archive = tmp_path / "tiny.tar"
+    image_id = docker_archive(archive, [tar_of([("name", str(tmp_path).encode())])])
+    yield archive, image_id
+    if engine.holds(image_id):
+        engine.remove(image_id)
+
+
+# ---- images
+
+
+def test_an_engine_says_what_it_is(engine: Engine) -> None:
+    info = engine.describe()
+    assert info.name == engine.name
+    assert info.version
+    assert info.storage
+    assert info.cgroup_version in {"1", "2"}
+
+
+def test_a_loaded_image_is_known_by_the_digest_of_its_config(engine: Engine, tiny: tuple[Path, str]) -> None:
+    archive, image_id = tiny
+    assert not engine.holds(image_id)
+    assert engine.load(archive) == image_id
+    assert engine.holds(image_id)
+    assert engine.load(archive) == image_id
+
+
+def test_a_name_resolves_to_the_image_it_names_now(engine: Engine, tiny: tuple[Path, str]) -> None:
+    archive, image_id = tiny
+    name = f"assay-test-{image_id[7:19]}:1"
+    engine.load(archive)
+    assert engine.resolve(name) is None
+    engine.tag(image_id, name)
+    assert engine.resolve(name) == image_id
+    engine.remove(image_id)
+    assert engine.resolve(name) is None
+    assert not engine.holds(image_id)
+
+
+def test_an_archive_with_a_changed_layer_is_refused(engine: Engine, tiny: tuple[Path, str]) -> None:
+    archive, image_id = tiny
+    marker = str(archive.parent).encode()
+    assert archive.read_bytes().count(marker) == 1
+    archive.write_bytes(archive.read_bytes().replace(marker, marker[::-1]))
+    with pytest.raises(ImageLoadError):
+        engine.load(archive)
+    assert not engine.holds(image_id)
+
+
+def test_an_archive_that_is_none_is_refused_by_name(engine: Engine, tmp_path: Path) -> None:
+    archive = tmp_path / "notes.tar"
+    archive.write_bytes(b"not an archive")
+    with pytest.raises(ImageLoadError, match=r"notes\.tar"):
+        engine.load(archive)
+
+
+def test_an_archive_of_two_images_is_refused(engine: Engine, tmp_path: Path) -> None:
+    archive = tmp_path / "two.tar"
+    entry = b'{"Config": "a.json", "Layers": [], "RepoTags": null}'
+    archive.write_bytes(tar_of([("a.json", b"{}"), ("manifest.json", b"[%s,%s]" % (entry, entry))]))
+    with pytest.raises(ImageLoadError, match="2 images"):
+        engine.load(archive)
+
+
+def test_a_missing_image_is_named_and_not_pulled(bench: Bench) -> None:
+    with pytest.raises(ImageMissingError) as caught:
+        bench.run("pass", image_id=ABSENT)
+    assert ABSENT in caught.value.message
+    assert caught.value.code == "image-missing"
+    assert not bench.engine.holds(ABSENT)
+
+
+def test_a_missing_image_cannot_be_tagged_or_removed(engine: Engine) -> None:
+    with pytest.raises(ImageMissingError):
+        engine.tag(ABSENT, "assay-test-absent:1")
+    with pytest.raises(ImageMissingError):
+        engine.remove(ABSENT)
+
+
+@pytest.mark.parametrize("name", ["python:3", "latest", "sha256:abc", f"x@{ABSENT}", ""])
+def test_an_image_is_run_by_digest_only(bench: Bench, name: str) -> None:
+    with pytest.raises(ImageMissingError, match="not an image ID"):
+        bench.run("pass", image_id=name)
+
+
+# ---- what a container sees
+
+
+def test_a_container_prints_to_its_log_and_returns_its_exit_code(bench: Bench) -> None:
+    ended = bench.run("import sys; print('to stdout'); print('to stderr', file=sys.stderr); sys.exit(10)")
+    assert ended.exit_code == 10
+    assert {*ended.log_path.read_text().splitlines()} == {"to stdout", "to stderr"}
+    assert not (ended.timed_out or ended.oom_killed or ended.output_overflow or ended.log_truncated)
+
+
+def test_the_image_speaks_for_itself_without_an_argv(bench: Bench) -> None:
+    assert bench.log(None) == "the image speaks\n"
+
+
+def test_a_container_gets_its_own_variables_and_none_of_the_host(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
+    printed = bench.log("import os; print(dict(os.environ))", environment={"OMP_NUM_THREADS": "1"})
+    seen = eval(printed)
+    assert seen.pop("HOSTNAME") == "assay"
+    assert seen == {
+        "PATH": "/opt/py/bin",
+        "PYTHONHOME": "/opt/py",
+        "HOME": "/scratch",
+        "TMPDIR": "/scratch",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def test_inputs_and_weights_can_be_read_and_not_written(bench: Bench) -> None:
+    weights = bench.folder / "weights"
+    weights.mkdir()
+    (weights / "net").write_text("w")
+    code = (
+        "for name in ('/assay/in/scan', '/assay/weights/net'):\n"
+        "    print(open(name).read())\n"
+        "    try: open(name, 'w')\n"
+        "    except OSError as error: print(error.strerror)\n"
+    )
+    spec = bench.spec(code, weights=weights)
+    (spec.inputs / "scan").write_text("s")
+    ended = bench.run_spec(spec)
+    assert ended.log_path.read_text() == "s\nRead-only file system\nw\nRead-only file system\n"
+
+
+def test_outputs_outlive_the_container(bench: Bench) -> None:
+    spec = bench.spec("import os; os.makedirs('/assay/out/a'); open('/assay/out/a/b', 'w').write('kept')")
+    assert bench.run_spec(spec).exit_code == 0
+    assert (spec.outputs / "a" / "b").read_text() == "kept"
+
+
+def test_scratch_is_empty_writable_and_runs_programs(bench: Bench) -> None:
+    code = (
+        "import os, subprocess; print(os.listdir('/scratch'))\n"
+        "with open('/scratch/tool', 'w') as file: file.write('#!/opt/py/bin/python3\\nprint(42)')\n"
+        "os.chmod('/scratch/tool', 0o755); print(subprocess.check_output(['/scratch/tool']))\n"
+    )
+    for _ in range(2):
+        assert bench.log(code) == "[]\nb'42\\n'\n"
+
+
+def test_shared_memory_is_there_only_when_asked_for(bench: Bench) -> None:
+    code = (
+        "from multiprocessing.shared_memory import SharedMemory as S; s = S(create=True, size=9); s.unlink()"
+    )
+    assert bench.run(code).exit_code == 0
+    assert bench.log("import os; print(os.path.exists('/dev/shm'))", shm_bytes=0) == "False\n"
+
+
+# ---- what the host learns
+
+
+def test_times_are_aware_and_in_order(bench: Bench) -> None:
+    ended = bench.run("import time; time.sleep(0.3)")
+    assert ended.started_at.tzinfo is UTC
+    assert ended.duration_s == (ended.finished_at - ended.started_at).total_seconds()
+    assert 0.3 <= ended.duration_s < 30
+
+
+def test_the_memory_peak_is_measured(bench: Bench) -> None:
+    ended = bench.run(f"import time; block = bytearray({48 * MIB}); block = None; time.sleep(0.4)")
+    assert ended.memory_limit_bytes == 128 * MIB
+    assert ended.memory_peak_bytes is not None
+    assert 48 * MIB <= ended.memory_peak_bytes < 100 * MIB
+    assert not ended.oom_killed
+
+
+def test_runs_side_by_side_do_not_meet(bench: Bench) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        printed = list(pool.map(lambda n: bench.log(f"print({n}); open('/scratch/x', 'x')"), range(3)))
+    assert printed == ["0\n", "1\n", "2\n"]
+
+
+# ---- how a run is stopped or refused
+
+
+def test_cancellation_kills_the_container_and_says_so(bench: Bench) -> None:
+    asked = iter([False, False, True])
+    with pytest.raises(RunCancelledError) as caught:
+        bench.run("import time; time.sleep(60)", cancelled=lambda: next(asked))
+    assert caught.value.code == "run-cancelled"
+    assert not isinstance(caught.value, EngineError)
+
+
+def test_an_interrupt_from_the_keyboard_leaves_no_container(bench: Bench) -> None:
+    def interrupted() -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.run("import time; time.sleep(60)", cancelled=interrupted)
+    assert bench.leftovers() == []
+
+
+def test_an_output_folder_that_others_can_reach_is_refused(bench: Bench) -> None:
+    spec = bench.spec("pass")
+    spec.outputs.parent.chmod(0o755)
+    with pytest.raises(OutputFolderError, match="open to other users"):
+        bench.run_spec(spec)
+
+
+def test_an_output_folder_that_is_not_empty_is_refused(bench: Bench) -> None:
+    spec = bench.spec("pass")
+    (spec.outputs / "old").touch()
+    with pytest.raises(OutputFolderError, match="not an empty folder"):
+        bench.run_spec(spec)
+
+
+def test_an_output_folder_behind_a_link_is_refused(bench: Bench) -> None:
+    spec = bench.spec("pass")
+    spec.outputs.rename(spec.outputs.with_name("elsewhere"))
+    spec.outputs.symlink_to("elsewhere")
+    with pytest.raises(OutputFolderError, match="not an empty folder"):
+        bench.run_spec(spec)
+
+
+def test_an_existing_log_is_not_overwritten(bench: Bench) -> None:
+    spec = bench.spec("pass")
+    log = spec.outputs.parent / "log"
+    log.write_text("evidence")
+    with pytest.raises(LogFileError):
+        bench.run_spec(spec)
+    assert log.read_text() == "evidence"
+
+
+def test_a_program_that_is_not_in_the_image_ends_with_127_and_is_named_in_the_log(bench: Bench) -> None:
+    ended = bench.run(None, argv=("no-such-program",))
+    assert ended.exit_code == 127
+    assert "no-such-program" in ended.log_path.read_text()
+
+
+def test_more_cpus_than_the_machine_has_are_refused(bench: Bench) -> None:
+    with pytest.raises(EngineRefusedError, match="CPUs"):
+        bench.run("pass", cpus=4096.0)
+
+
+def test_only_leftovers_of_dead_processes_are_reaped(bench: Bench) -> None:
+    started, stop = threading.Event(), threading.Event()
+
+    def running() -> bool:
+        started.set()
+        return stop.is_set()
+
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(bench.run, "import time; time.sleep(60)", cancelled=running)
+        assert started.wait(30)
+        seen: list[dict[str, str]] = []
+        # Other sessions share the engine: everything counts as alive here.
+        assert bench.engine.reap(lambda labels: seen.append(dict(labels)) or True) == []
+        stop.set()
+        assert isinstance(run.exception(timeout=30), RunCancelledError)
+    assert any(labels.get(BENCH_LABEL) == bench.label for labels in seen)

@@ -1,0 +1,123 @@
+"""Small images for engine tests, from this machine's own interpreter or one file: no network is needed."""
+
+import hashlib
+import io
+import json
+import re
+import subprocess
+import sys
+import sysconfig
+import tarfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from host.engines.interface import Engine
+
+_LEFT_OUT = {
+    "__pycache__",
+    "site-packages",
+    "dist-packages",
+    "test",
+    "idlelib",
+    "tkinter",
+    "ensurepip",
+    "lib2to3",
+}
+_PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def docker_archive(path: Path, layers: Sequence[bytes], **config: object) -> str:
+    """Write a docker archive of uncompressed layers and return its image ID."""
+    image_id, data = _archive(layers, config)
+    path.write_bytes(data)
+    return image_id
+
+
+def _archive(layers: Sequence[bytes], config: Mapping[str, object]) -> tuple[str, bytes]:
+    digests = [hashlib.sha256(layer).hexdigest() for layer in layers]
+    document = {
+        "architecture": "amd64",
+        "config": config,
+        "created": "1970-01-01T00:00:00Z",
+        "os": "linux",
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}" for digest in digests]},
+    }
+    config_bytes = json.dumps(document, sort_keys=True).encode()
+    identity = hashlib.sha256(config_bytes).hexdigest()
+    names = [f"{digest}/layer.tar" for digest in digests]
+    manifest = [{"Config": f"{identity}.json", "Layers": names, "RepoTags": None}]
+    members = [(f"{identity}.json", config_bytes), *zip(names, layers, strict=True)]
+    return f"sha256:{identity}", tar_of([*members, ("manifest.json", json.dumps(manifest).encode())])
+
+
+def tar_of(members: Sequence[tuple[str, bytes]]) -> bytes:
+    """Return a tar of regular files with fixed times and owners."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, data in members:
+            _add(tar, name, data, 0o755)
+    return buffer.getvalue()
+
+
+def python_image(engine: Engine) -> str:
+    """Make sure the engine holds an image with Python and its standard library; return its image ID."""
+    image_id, data = _python_archive()
+    if not engine.holds(image_id):
+        with NamedTemporaryFile(suffix=".tar") as archive:
+            archive.write(data)
+            archive.flush()
+            assert engine.load(Path(archive.name)) == image_id
+    return image_id
+
+
+@cache
+def _python_archive() -> tuple[str, bytes]:
+    config = {
+        "Env": ["PATH=/opt/py/bin", "PYTHONHOME=/opt/py"],
+        "Entrypoint": ["/opt/py/bin/python3", "-c"],
+        "Cmd": ["print('the image speaks')"],
+    }
+    return _archive([_interpreter_layer()], config)
+
+
+def _interpreter_layer() -> bytes:
+    executable = Path(sys._base_executable).resolve()
+    library = Path(sysconfig.get_paths()["stdlib"])
+    modules = sorted(
+        path
+        for path in library.rglob("*")
+        if path.is_file() and not {*_LEFT_OUT} & {*path.parts} and path.suffix != ".a"
+    )
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for folder in ("tmp", "proc", "sys", "dev", "scratch", "assay/in", "assay/out", "assay/weights"):
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(entry)
+        _add(tar, "opt/py/bin/python3", executable.read_bytes(), 0o755)
+        for path in modules:
+            _add(tar, f"opt/py/lib/{_PYTHON}/{path.relative_to(library)}", path.read_bytes(), 0o644)
+        extensions = [path for path in modules if path.suffix == ".so"]
+        for name, source in sorted(_shared_libraries([executable, *extensions]).items()):
+            _add(tar, name, source.read_bytes(), 0o755)
+    return buffer.getvalue()
+
+
+def _shared_libraries(binaries: Sequence[Path]) -> dict[str, Path]:
+    listed = subprocess.run(["ldd", *map(str, binaries)], capture_output=True, text=True, check=False).stdout
+    found = {Path(name) for name in re.findall(r"(?:=> |^\s+)(/\S+) \(0x", listed, re.MULTILINE)}
+    # The loader has a fixed place; everything else is found in the loader's default folder.
+    return {
+        (
+            f"lib64/{path.name}" if path.name.startswith("ld-linux") else f"lib/x86_64-linux-gnu/{path.name}"
+        ): path
+        for path in found
+    }
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes, mode: int) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(data), mode
+    tar.addfile(entry, io.BytesIO(data))

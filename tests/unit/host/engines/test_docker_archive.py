@@ -1,0 +1,52 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from host.engines.docker_archive import ArchivedImage, archived_image
+from host.errors import ImageLoadError
+from tests.support.engine_image import docker_archive, tar_of
+
+ENTRY = b'[{"Config": "c.json", "Layers": []}]'
+CONFIG = b'{"rootfs": {"type": "layers", "diff_ids": ["sha256:ab"]}}'
+
+
+def test_an_image_is_named_by_the_digest_of_its_configs_bytes(tmp_path: Path) -> None:
+    archive = tmp_path / "image.tar"
+    archive.write_bytes(tar_of([("manifest.json", ENTRY), ("c.json", CONFIG)]))
+    assert archived_image(archive) == ArchivedImage(
+        f"sha256:{hashlib.sha256(CONFIG).hexdigest()}", ("sha256:ab",)
+    )
+
+
+def test_a_config_file_named_after_another_digest_does_not_mislead(tmp_path: Path) -> None:
+    archive = tmp_path / "image.tar"
+    image_id = docker_archive(archive, [b""])
+    entry = b'[{"Config": "%s.json", "Layers": []}]' % (b"0" * 64)
+    archive.write_bytes(tar_of([("manifest.json", entry), (f"{'0' * 64}.json", CONFIG)]))
+    assert archived_image(archive).image_id not in {image_id, f"sha256:{'0' * 64}"}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [],
+        [("manifest.json", ENTRY)],
+        [("manifest.json", b"[]"), ("c.json", CONFIG)],
+        [("manifest.json", b"{}"), ("c.json", CONFIG)],
+        [("manifest.json", ENTRY), ("c.json", b"{}")],
+        [("manifest.json", ENTRY), ("c.json", b"\xff")],
+    ],
+)
+def test_anything_else_is_refused_by_the_archives_name(
+    tmp_path: Path, members: list[tuple[str, bytes]]
+) -> None:
+    archive = tmp_path / "image.tar"
+    archive.write_bytes(tar_of(members))
+    with pytest.raises(ImageLoadError, match=r"image\.tar"):
+        archived_image(archive)
+
+
+def test_a_missing_archive_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ImageLoadError, match=r"none\.tar"):
+        archived_image(tmp_path / "none.tar")

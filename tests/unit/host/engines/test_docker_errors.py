@@ -1,0 +1,55 @@
+import json
+
+import pytest
+import requests
+from docker.errors import APIError, DockerException, create_api_error_from_http_exception
+
+from host.engines.docker_errors import docker_errors, translate
+from plugin_spec.errors import EngineError
+
+
+def an_answer(status: int, message: str) -> APIError:
+    """Return what docker-py raises for a daemon's answer."""
+    response = requests.Response()
+    response.status_code, response._content = status, json.dumps({"message": message}).encode()
+    try:
+        create_api_error_from_http_exception(requests.HTTPError(response=response))
+    except APIError as error:
+        return error
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (an_answer(404, "No such image: sha256:ab"), "image-missing"),
+        (an_answer(404, "No such container: ab"), "engine-died"),
+        (an_answer(500, 'could not select device driver "" with capabilities: [[gpu]]'), "gpu-unavailable"),
+        (
+            an_answer(500, "nvidia-container-cli: initialization error: load library failed"),
+            "gpu-unavailable",
+        ),
+        (an_answer(500, "CDI device injection failed: unresolvable CDI devices"), "gpu-unavailable"),
+        (an_answer(400, "Range of CPUs is from 0.01 to 2.00"), "engine-refused"),
+        (requests.ConnectionError("connection aborted"), "engine-died"),
+        (requests.ReadTimeout("read timed out"), "engine-died"),
+        (ConnectionResetError(104, "Connection reset by peer"), "engine-died"),
+        (DockerException("cannot fetch the server's version"), "engine-died"),
+    ],
+)
+def test_each_failure_of_docker_has_a_name(error: Exception, code: str) -> None:
+    with pytest.raises(EngineError) as caught, docker_errors("start", "ab"):
+        raise error
+    assert caught.value.code == code
+    assert caught.value.__cause__ is error
+
+
+def test_the_daemons_words_become_one_plain_line() -> None:
+    message = translate(an_answer(500, "bad\n\x1b[31mthing\t" + "x" * 9999), "start", "ab").message
+    assert message.startswith("docker could not start: bad [31mthing xxx")
+    assert len(message) < 500
+
+
+def test_other_errors_pass_through() -> None:
+    with pytest.raises(KeyboardInterrupt), docker_errors("start", "ab"):
+        raise KeyboardInterrupt

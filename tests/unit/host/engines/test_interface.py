@@ -1,0 +1,62 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from host.engines.interface import ContainerSpec, Mount, require_image_id
+from host.errors import ImageMissingError, LimitError
+from tests.support.engine_bench import LIMITS
+
+IMAGE_ID = f"sha256:{'a' * 64}"
+
+
+def a_spec(**changes: object) -> ContainerSpec:
+    base = ContainerSpec(
+        image_id=IMAGE_ID, argv=None, inputs=Path("/r/in"), outputs=Path("/r/out"), limits=LIMITS
+    )
+    return dataclasses.replace(base, **changes)
+
+
+@pytest.mark.parametrize(
+    "name", [field.name for field in dataclasses.fields(LIMITS) if field.name != "shm_bytes"]
+)
+@pytest.mark.parametrize("value", [0, -1])
+def test_a_limit_that_engines_read_as_unlimited_is_refused(name: str, value: int) -> None:
+    with pytest.raises(LimitError) as caught:
+        dataclasses.replace(LIMITS, **{name: value})
+    assert caught.value.subject == name
+
+
+def test_shared_memory_may_be_left_out() -> None:
+    assert dataclasses.replace(LIMITS, shm_bytes=0).shm_bytes == 0
+    with pytest.raises(LimitError):
+        dataclasses.replace(LIMITS, shm_bytes=-1)
+
+
+def test_only_the_outputs_are_writable() -> None:
+    spec = a_spec(weights=Path("/w"))
+    assert spec.mounts() == (
+        Mount(Path("/r/in"), "/assay/in", True),
+        Mount(Path("/r/out"), "/assay/out", False),
+        Mount(Path("/w"), "/assay/weights", True),
+    )
+
+
+def test_a_plugins_own_home_wins_over_the_default() -> None:
+    assert a_spec(environment={"HOME": "/assay/out", "X": "1"}).full_environment() == {
+        "HOME": "/assay/out",
+        "TMPDIR": "/scratch",
+        "X": "1",
+    }
+
+
+def test_an_image_id_passes() -> None:
+    assert require_image_id(IMAGE_ID) == IMAGE_ID
+
+
+@pytest.mark.parametrize(
+    "name", ["python:3", "a" * 64, IMAGE_ID[:-1], IMAGE_ID.upper(), f"{IMAGE_ID}\n", f"x@{IMAGE_ID}"]
+)
+def test_anything_but_an_image_id_is_refused(name: str) -> None:
+    with pytest.raises(ImageMissingError, match="not an image ID"):
+        require_image_id(name)

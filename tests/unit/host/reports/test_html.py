@@ -1,0 +1,204 @@
+"""The page: what its first screen says, that it loads and runs nothing, and that all text is escaped."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pytest
+
+from host.errors import ReportMismatchError
+from host.reports.html import Figure, render, with_signatures
+from host.reports.model import RegistrationSection, Report
+from host.reports.write import read_report, report_bytes
+from tests.support.reports import make_case, make_report, make_signature
+
+FIGURE = Figure("flow", "Case flow", "Where cases went.", '<svg xmlns="http://www.w3.org/2000/svg"></svg>')
+LOADING = {"src", "href", "srcset", "action", "data", "poster", "background"}
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def parse(page: bytes) -> _Tags:
+    tags = _Tags()
+    tags.feed(page.decode())
+    tags.close()
+    return tags
+
+
+def first_screen(page: bytes) -> str:
+    """The text before the first numbered section, style sheet left out."""
+    body = page.decode().split("<body>", 1)[1]
+    return re.sub(r"\s+", " ", parse(body.split("<h2>", 1)[0].encode()).text)
+
+
+def all_met(report: Report | None = None) -> Report:
+    cases = tuple(make_case(number) for number in range(1, 7))
+    return report or make_report(cases=cases)
+
+
+def test_the_first_screen_says_what_was_tested_on_what_with_which_verdict_and_by_whom_signed() -> None:
+    screen = first_screen(render(make_report(), (FIGURE,), (make_signature(),)))
+    for words in (
+        "Brain tissue volumes 1.2.0",
+        "Acceptance criteria: not met",
+        "On derived data. Of 4 criteria and strata: 1 met, 3 not met.",
+        "brain-tissue-small 1.0.0, 6 cases of 2 independent subjects",
+        "No case is a patient",
+        "Logged first: registered 2026-11-20 09:00:00+00:00",
+        "Quinn Quality, review, 2026-11-24 10:15:00+01:00",
+    ):
+        assert words in screen
+    assert "UNSIGNED" not in screen
+
+
+def test_an_unsigned_report_says_so_on_its_first_screen_and_at_its_end() -> None:
+    page = render(make_report(), ())
+    assert "UNSIGNED" in first_screen(page)
+    assert page.count(b"UNSIGNED") == 2
+
+
+def test_a_smoke_run_says_that_it_supports_no_claim() -> None:
+    smoke = make_report().model_copy(update={"subset": "smoke"})
+    assert "supports no claim" in first_screen(render(smoke, ()))
+    assert "supports no claim" not in first_screen(render(make_report(), ()))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"logged_at": "2026-11-23T15:00:02+01:00", "first_run_started_at": "2026-11-23T14:00:01+00:00"},
+        {"cosigned_by": ("dev-devi",)},
+        {"cosigned_by": ()},
+        {"cosigned_checkpoint_size": 7},
+    ],
+)
+def test_a_protocol_that_was_not_shown_to_come_first_is_called_so(change: dict[str, object]) -> None:
+    report = make_report()
+    proof = RegistrationSection.model_validate(report.registration.model_dump() | change)
+    screen = first_screen(render(report.model_copy(update={"registration": proof}), ()))
+    assert "NOT SHOWN TO BE LOGGED FIRST" in screen
+    assert "Logged first" not in screen
+
+
+def test_the_sections_stand_in_the_order_that_qa_reads_them() -> None:
+    headings = re.findall(r"<h2>\d+\. ([^<]+)</h2>", render(make_report(), (FIGURE,)).decode())
+    assert headings == [
+        "Identity and digests",
+        "Context of use and risk",
+        "Protocol, and the proof that it was logged first",
+        "Environment",
+        "Case flow",
+        "Acceptance criteria",
+        "Cases",
+        "Figures",
+        "Attempts",
+        "Operating range and limitations",
+        "Conclusion",
+        "Signatures",
+        "Appendix: digests in full",
+    ]
+
+
+@pytest.mark.parametrize("report", [make_report(), all_met()], ids=["not met", "met"])
+def test_no_verdict_is_worded_as_validated(report: Report) -> None:
+    assert not re.search(r"\bvalidated\b", parse(render(report, (FIGURE,))).text, re.IGNORECASE)
+
+
+def test_a_met_report_names_no_unmet_criterion() -> None:
+    screen = first_screen(render(all_met(), ()))
+    assert "Acceptance criteria: met" in screen
+    assert "not met" not in screen
+
+
+def test_the_failed_case_stands_in_the_criteria_table_with_what_it_counts_as() -> None:
+    text = parse(render(make_report(), ())).text
+    assert "failed: value by the protocol" in text
+    assert "failed: counts as not met" in text
+
+
+def test_nothing_is_loaded_and_nothing_runs() -> None:
+    page = parse(render(make_report(), (FIGURE,), (make_signature(),)))
+    assert not {"script", "link", "iframe", "object", "embed", "base", "form", "a"} & {
+        tag for tag, _ in page.tags
+    }
+    for _, attributes in page.tags:
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in LOADING & attributes.keys():
+            assert str(attributes[name]).startswith("data:image/svg+xml;base64,")
+    assert not re.search(r"https?://|file:|//[a-z]|@import|url\(", page.text)
+
+
+def test_the_content_policy_forbids_everything_but_styles_and_embedded_images() -> None:
+    policies = [
+        attributes["content"]
+        for tag, attributes in parse(render(make_report(), ())).tags
+        if tag == "meta" and attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert policies == ["default-src 'none'; style-src 'unsafe-inline'; img-src data:"]
+
+
+ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;"
+
+
+def test_text_of_a_plugin_a_kit_and_a_signer_is_escaped() -> None:
+    report = make_report(title=ATTACK)
+    release = report.release.model_copy(update={"intended_use": ATTACK, "known_failure_modes": (ATTACK,)})
+    kit = report.kit.model_copy(update={"title": ATTACK, "operating_range": (ATTACK,)})
+    case = report.cases[0].model_copy(update={"message": ATTACK, "warnings": (ATTACK,)})
+    report = report.model_copy(
+        update={"release": release, "kit": kit, "cases": (case, *report.cases[1:]), "limitations": (ATTACK,)}
+    )
+    figure = Figure("flow", ATTACK, ATTACK, "<svg></svg>")
+    page = render(report, (figure,), (make_signature(name=ATTACK),))
+    parsed = parse(page)
+    assert "script" not in {tag for tag, _ in parsed.tags}
+    assert [
+        attributes for tag, attributes in parsed.tags if tag == "img" and attributes.get("src") == "x"
+    ] == []
+    assert parsed.text.count(ATTACK) >= 9
+
+
+def test_the_same_report_gives_the_same_page_also_after_reading_it_back() -> None:
+    report = make_report()
+    page = render(report, (FIGURE,))
+    assert page == render(report, (FIGURE,))
+    assert page == render(read_report(report_bytes(report)), (FIGURE,))
+
+
+def test_rendering_a_page_loads_neither_matplotlib_nor_numpy() -> None:
+    program = (
+        "import sys, host.reports.html; "
+        "sys.exit(' '.join({'matplotlib', 'numpy', 'nibabel'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_digest_stands_in_full_in_the_appendix() -> None:
+    report = make_report()
+    appendix = render(report, ()).decode().split("Appendix: digests in full", 1)[1]
+    for digest in (report.release.image, report.kit.protocol_digest, report.release.weights[0].digest):
+        assert digest in appendix
+
+
+def test_a_signed_copy_is_the_page_that_was_rendered_with_the_signatures() -> None:
+    report, signature = make_report(), make_signature()
+    assert with_signatures(render(report, ()), [signature]) == render(report, (), [signature])
+
+
+def test_a_signed_copy_is_not_made_twice() -> None:
+    signed = render(make_report(), (), [make_signature()])
+    with pytest.raises(ReportMismatchError):
+        with_signatures(signed, [make_signature()])

@@ -1,0 +1,145 @@
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from registry import database as module
+from registry.database import Database
+from registry.errors import (
+    AppendOnlyError,
+    DatabaseLockedError,
+    DatabaseMalformedError,
+    RegistryStateError,
+    StorageFullError,
+)
+from registry.tables import EntryRow
+
+
+def entry(sequence: int, payload: str = "p") -> EntryRow:
+    return EntryRow(
+        sequence=sequence,
+        logged_at="2026-11-23T08:00:00+00:00",
+        payload_digest=payload,
+        predicate_type="t",
+        envelope=b"{}",
+        leaf_hash=bytes(32),
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    Database.create(tmp_path / "registry.db")
+    return tmp_path / "registry.db"
+
+
+def test_the_file_is_durable_and_guarded(path: Path) -> None:
+    with Database.open(path).reading() as session:
+        found = {
+            name: session.connection().exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "recursive_triggers")
+        }
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1}
+    assert Database.open(path).missing_triggers() == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entries SET logged_at = 'x'",
+        "DELETE FROM entries",
+        "INSERT OR REPLACE INTO entries "
+        "SELECT sequence, 'x', payload_digest, predicate_type, envelope, leaf_hash FROM entries",
+        "REPLACE INTO entries "
+        "SELECT 7, 'x', payload_digest, predicate_type, envelope, leaf_hash FROM entries",
+        "UPDATE schema_version SET version = 2",
+    ],
+)
+@pytest.mark.parametrize("recursive", ["ON", "OFF"])
+def test_no_statement_changes_what_is_logged(path: Path, statement: str, recursive: str) -> None:
+    with Database.open(path).transaction() as session:
+        session.add(entry(0))
+    outside = sqlite3.connect(path)
+    outside.execute(f"PRAGMA recursive_triggers={recursive}")
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        outside.execute(statement)
+    outside.close()
+
+
+def test_a_refused_change_is_an_append_only_error(path: Path) -> None:
+    database = Database.open(path)
+    with database.transaction() as session:
+        session.add(entry(0))
+    with pytest.raises(AppendOnlyError), database.transaction() as session:
+        session.connection().exec_driver_sql("DELETE FROM entries")
+
+
+def test_an_exception_undoes_the_whole_transaction(path: Path) -> None:
+    database = Database.open(path)
+    with pytest.raises(RuntimeError), database.transaction() as outer:
+        with database.transaction() as inner:
+            inner.add(entry(0))
+        assert inner is outer
+        raise RuntimeError
+    with database.reading() as session:
+        assert session.get(EntryRow, 0) is None
+
+
+def test_another_thread_does_not_join_an_open_transaction(path: Path) -> None:
+    database = Database.open(path)
+    seen: list[EntryRow | None] = []
+
+    def look() -> None:
+        with database.reading() as session:
+            seen.append(session.get(EntryRow, 0))
+
+    with database.transaction() as session:
+        session.add(entry(0))
+        session.flush()
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+    assert seen == [None]
+
+
+def test_a_busy_database_is_named_locked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BUSY_TIMEOUT_MS", 50)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseLockedError), Database.open(path).transaction():
+        pass
+    other.close()
+
+
+def test_a_full_disk_is_named_and_nothing_is_written(path: Path) -> None:
+    database = Database.open(path)
+    with pytest.raises(StorageFullError), database.transaction() as session:
+        pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar()
+        session.connection().exec_driver_sql(f"PRAGMA max_page_count={pages}")
+        large = entry(0)
+        large.envelope = bytes(1_000_000)
+        session.add(large)
+        session.flush()
+    with database.reading() as session:
+        assert session.get(EntryRow, 0) is None
+
+
+def test_a_file_that_is_no_database_is_named_malformed(tmp_path: Path) -> None:
+    (tmp_path / "registry.db").write_bytes(b"not a database " * 100)
+    with pytest.raises(DatabaseMalformedError):
+        Database.open(tmp_path / "registry.db")
+
+
+def test_another_schema_version_is_refused(path: Path) -> None:
+    outside = sqlite3.connect(path)
+    outside.execute("DROP TRIGGER schema_version_no_update")
+    outside.execute("UPDATE schema_version SET version = 99")
+    outside.commit()
+    outside.close()
+    with pytest.raises(RegistryStateError, match="99"):
+        Database.open(path)
+
+
+def test_an_existing_file_is_never_made_anew(path: Path) -> None:
+    with pytest.raises(RegistryStateError):
+        Database.create(path)
