@@ -108,6 +108,11 @@ class WeightsError(TrustError):
     code = "weights-mismatch"
 
 
+_FOR_THE_AUTHOR = (
+    "no number of this case may be used; its record and the container's log are for the plugin's author"
+)
+
+
 class CaseFailureError(ContractError):
     """A case failed inside or because of its container.
 
@@ -116,13 +121,15 @@ class CaseFailureError(ContractError):
     message : str
     reason : str
         The reason code of the case's record: ``timeout``, ``out-of-memory``, ``plugin-error``, ...
+    hint : str, optional
+        Default: the plugin's author must act.
     """
 
     code = "case-failed"
     exit_code = ExitCode.CASE_FAILED
 
-    def __init__(self, message: str, *, reason: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, reason: str, hint: str = "") -> None:
+        super().__init__(message, subject=reason, hint=hint or _FOR_THE_AUTHOR)
         self.reason = reason
 
 

@@ -50,6 +50,7 @@ class PreparedRun:
     findings: tuple[DomainFinding, ...]
     unreadable: str
     limits: Limits
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Execution:
     result: Result | None = None
     outputs: tuple[CheckedOutput, ...] = ()
     warnings: tuple[str, ...] = ()
+    hint: str = ""
 
 
 def prepare(
@@ -82,7 +84,7 @@ def prepare(
     staged = stage_inputs(request.inputs, folder)
     grids: dict[str, Grid] = {}
     findings: tuple[DomainFinding, ...] = ()
-    unreadable, input_bytes = "", 0
+    unreadable, remedy, input_bytes = "", "", 0
     try:
         for port, ref in zip(sorted(release.manifest.inputs, key=lambda one: one.name), staged, strict=True):
             image = (read_volume if isinstance(port, VolumePort) else read_label_map)(
@@ -96,7 +98,7 @@ def prepare(
         }
         findings = evaluate(release.manifest.domain, tags)
     except InputError as error:
-        unreadable = error.message.replace(f"{folder.inputs}/", "")
+        unreadable, remedy = error.message.replace(f"{folder.inputs}/", ""), error.hint
     return PreparedRun(
         run_id=run_id,
         request=request,
@@ -108,6 +110,7 @@ def prepare(
         findings=findings,
         unreadable=unreadable,
         limits=plan_limits(release.manifest, input_bytes),
+        remedy=remedy,
     )
 
 
@@ -128,7 +131,7 @@ def execute(
     """
     flags = tuple(one.message for one in prepared.findings if one.verdict is DomainVerdict.FLAG)
     if prepared.unreadable:
-        return Execution("failed", "unreadable-input", prepared.unreadable)
+        return Execution("failed", "unreadable-input", prepared.unreadable, hint=prepared.remedy)
     refusing = next((one for one in prepared.findings if one.verdict is DomainVerdict.REFUSE), None)
     if refusing is not None:
         return Execution("refused", "outside-domain", refusing.message, warnings=flags)
@@ -166,7 +169,13 @@ def execute(
         )
     except CaseFailureError as failure:
         return Execution(
-            "failed", failure.reason, failure.message, exit=state.exit, result=state.result, warnings=flags
+            "failed",
+            failure.reason,
+            failure.message,
+            exit=state.exit,
+            result=state.result,
+            warnings=flags,
+            hint=failure.hint,
         )
     answered = state.result
     return Execution(

@@ -88,7 +88,9 @@ def _fetch_sources(home: Home, folder: KitFolder, workspace: RunFolder, say: Say
         fetch(source.uri, target, folder=folder.path, cache=home.cache)
         if _digest(target) != source.sha256:
             raise KitDigestError(
-                f"source {source.name}: {source.uri} has another digest than kit.toml declares"
+                f"source {source.name}: {source.uri} has another digest than kit.toml declares",
+                subject=source.name,
+                hint="restore the source, or make a new version of the kit",
             )
         target.chmod(0o444)
 

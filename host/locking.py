@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from host.home import now
 from host.installed import find_release, read_stored_manifest
 from host.planning import complete_parameters
+from host.signing import typed
 from registry.errors import WrongStateError
 from registry.esignature import Signing, compose
 from registry.log import Record
@@ -40,7 +41,8 @@ def propose_lock(
     """
     known = registry.trial(trial)
     last = known.locks[-1] if known.locks else None
-    lock = TrialLock(
+    lock = typed(
+        TrialLock,
         actor=actor.person,
         role=actor.role,
         at=now().isoformat(timespec="milliseconds"),

@@ -94,7 +94,7 @@ class ContainerPlugin:
                 self.release.manifest, result, state.folder.outputs, grids=state.grids, limits=state.limits
             )
         except ContractError as error:
-            raise CaseFailureError(error.message, reason=error.code) from error
+            raise CaseFailureError(error.message, reason=error.code, hint=error.hint) from error
         return CaseResult(
             outputs={output.port: output.path for output in state.outputs},
             qc=[QualityCheck(check.id, check.verdict, check.value) for check in result.qc],
@@ -154,7 +154,7 @@ class ContainerPlugin:
                     f"the container ended with exit code {ended.exit_code} and no readable result.json",
                     reason="crashed",
                 ) from error
-            raise CaseFailureError(error.message, reason=error.code) from error
+            raise CaseFailureError(error.message, reason=error.code, hint=error.hint) from error
         if ended.exit_code not in EXIT_OF_OUTCOME[result.outcome]:
             raise CaseFailureError(
                 f"result.json says {result.outcome}, but the container ended with exit code {ended.exit_code}",

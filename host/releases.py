@@ -39,17 +39,6 @@ class InstalledRelease:
         """Plugin and version, for people."""
         return f"{self.manifest.id} {self.manifest.version}"
 
-    def as_slot_fields(self) -> dict[str, object]:
-        """The fields that a lock slot, a release record and this release share."""
-        return {
-            "plugin": self.manifest.id,
-            "version": self.manifest.version,
-            "image": self.image,
-            "image_name": self.image_name,
-            "manifest": self.manifest_digest,
-            "weights": self.weight_refs,
-        }
-
 
 def installed(
     record: Release | LockSlot, manifest: Manifest, weights: Mapping[str, Path], *, digest: str

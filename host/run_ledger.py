@@ -8,6 +8,7 @@ Invariants
 * Outputs and log are in the blob store before the record that names them.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ from plugin_spec.errors import EngineError, InputError
 from registry.log import Record
 from registry.registry import Registry
 from registry.statements import RunFinished, RunStarted
+
+_RUN_ID = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -145,11 +148,14 @@ def close_interrupted(home: Home, registry: Registry, engine: Engine, *, role: s
     ended = {r.statement.read(RunFinished).run for r in registry.records(RunFinished.predicate_type)}
     closed = []
     engine.reap(owner_alive)
+    # The home is held, so no run is under way: a host may also have died before its run was logged as started.
+    for left in home.runs.iterdir():
+        if _RUN_ID.fullmatch(left.name):
+            RunFolder(left).remove()
     for record in list(registry.records(RunStarted.predicate_type)):
         started = record.statement.read(RunStarted)
         if started.run in ended or started.actor != registry.node_id:
             continue
-        RunFolder(home.runs / started.run).remove()
         interrupted = run_interrupted(
             started,
             started_digest=record.statement.payload_digest,

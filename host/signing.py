@@ -1,8 +1,11 @@
-"""Read what somebody typed about a signature or an approval: its meaning (21 CFR 11.50), its scope."""
+"""Read what somebody typed into what is signed or run: meanings (21 CFR 11.50), scopes, and whole records."""
 
 from typing import Literal, get_args
 
+from pydantic import ValidationError
+
 from host.errors import OptionError
+from plugin_spec.model import ModelT, first_fault
 from registry.statements import SignatureMeaning
 
 
@@ -29,3 +32,17 @@ def read_scope(text: str) -> Scope:
             checked: Scope = scope
             return checked
     raise OptionError(f"{text!r} is no scope", subject=text, hint=f"one of: {', '.join(get_args(Scope))}")
+
+
+def typed(model: type[ModelT], **fields: object) -> ModelT:
+    """Build a model out of what somebody typed.
+
+    Raises
+    ------
+    OptionError
+        One line with the field and what it should be.
+    """
+    try:
+        return model(**fields)
+    except ValidationError as error:
+        raise OptionError(first_fault(error), subject=model.__name__) from error

@@ -8,7 +8,7 @@ Invariants
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +24,11 @@ from host.planning import complete_parameters
 from host.records import RunContext
 from host.releases import InstalledRelease
 from host.run_ledger import RecordedRun, RunLedger, close_interrupted
+from plugin_spec.model import Identifier, StrictModel
 from registry.bundle import import_trial
 from registry.log import Record
 from registry.registry import Registry
-from registry.statements import LockSlot, RunFinished
+from registry.statements import CaseIdentifier, LockSlot, RunFinished
 from registry.trials import LockView, RunRequest, check_run_allowed, effective_lock
 
 Say = Callable[[str], None]
@@ -42,15 +43,14 @@ class Imported:
     images: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class RunOrder:
+class RunOrder(StrictModel):
     """What an operator asks for."""
 
-    trial: str
+    trial: Identifier
     slot: str | None
-    inputs: Mapping[str, Path]
-    subject: str
-    visit: str
+    inputs: dict[str, Path]
+    subject: CaseIdentifier
+    visit: CaseIdentifier
     out: Path | None
 
 
@@ -60,13 +60,14 @@ class LockedRun:
 
     record: RunFinished
     finished: Record
+    hint: str
 
     def raise_for_outcome(self) -> None:
         """Raise unless the outcome is ok, so that the exit code tells."""
         if self.record.outcome == "refused":
             raise CaseRefusedError(self.record.message, subject=self.record.reason_code)
         if self.record.outcome == "failed":
-            raise CaseFailureError(self.record.message, reason=self.record.reason_code)
+            raise CaseFailureError(self.record.message, reason=self.record.reason_code, hint=self.hint)
 
 
 def import_trial_bundle(
@@ -120,7 +121,7 @@ def run_locked(home: Home, registry: Registry, engine: Engine, order: RunOrder, 
         order.out.mkdir(parents=True)
         for output in done.record.outputs:
             shutil.copyfile(registry.blobs.path(output.digest), order.out / output.name)
-    return LockedRun(done.record, done.finished)
+    return LockedRun(done.record, done.finished, done.execution.hint)
 
 
 def _check(

@@ -80,6 +80,7 @@ def stage_input(port: str, source: Path, folder: RunFolder) -> InputRef:
             raise InputFileError(
                 f"{source}: {'not a regular file' if source.exists() else 'no such file'}",
                 subject=str(source),
+                hint=f"--input {port}=FILE takes a .nii or .nii.gz file",
             )
         with source.open("rb") as reader, target.open("xb") as writer:
             while chunk := reader.read(CHUNK_BYTES):

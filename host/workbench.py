@@ -32,7 +32,8 @@ class BenchAnswer:
         if self.execution.outcome == "refused":
             raise CaseRefusedError(self.execution.message, subject=self.execution.reason_code)
         if self.execution.outcome == "failed":
-            raise CaseFailureError(self.execution.message, reason=self.execution.reason_code)
+            ended = self.execution
+            raise CaseFailureError(ended.message, reason=ended.reason_code, hint=ended.hint)
 
 
 def run_once(
@@ -68,7 +69,7 @@ def run_once(
     manifest = check_plugin(folder)
     release = as_release(home, read_build(home, manifest, folder), manifest)
     run_id = random_bytes(8).hex()
-    run_folder = RunFolder.create(home.runs / run_id)
+    run_folder = RunFolder.create(home.runs / f"bench-{run_id}")
     try:
         prepared = prepare(release, CaseRequest("bench", inputs, parameters), run_folder, run_id=run_id)
         execution = execute(

@@ -361,3 +361,9 @@ class BrokenTraceError(TrustError):
     """A link between a number and its origin is missing or does not fit."""
 
     code = "broken-trace"
+
+
+class FoundingError(InputError):
+    """What a registry or a site is to be founded with cannot be used; nothing was written."""
+
+    code = "bad-founding"

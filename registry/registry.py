@@ -16,14 +16,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import ValidationError
+
 from plugin_spec.errors import AssayError, InputError, PolicyError, TrustError
+from plugin_spec.model import first_fault
 from registry import dsse, home, keys, rules
 from registry.authority import NODE_ACTS, check_authority, check_record, read_act
 from registry.blobs import BlobStore
 from registry.canonical import Digest, canonical_json, digest
 from registry.catalogue import CatalogueEntry, project
 from registry.database import Database
-from registry.errors import ActionDeniedError, ClockError, RegistryStateError, UnknownRecordError
+from registry.errors import (
+    ActionDeniedError,
+    ClockError,
+    FoundingError,
+    RegistryStateError,
+    UnknownRecordError,
+)
 from registry.keys import Signer
 from registry.log import Log
 from registry.record import ORIGIN_PREFIX, Record
@@ -103,19 +112,9 @@ class Registry:
         signers = [one.signer for one in root_signers if Role.ROOT in one.roles]
         if not signers:
             raise RegistryStateError("a trust root needs a founder with the root role", subject=str(folder))
-        node = _lay_out(folder, random)
-        person = Person(id=node_id, name=f"Registry {node_id}", roles=(Role.LOG,), keys=(node.public,))
-        root = TrustRoot(
-            actor=next(one.id for one in root_signers if Role.ROOT in one.roles),
-            role=Role.ROOT,
-            at=clock().isoformat(timespec="seconds"),
-            reason="the registry is founded",
-            version=1,
-            organisation=organisation,
-            previous=None,
-            people=(*(one.person() for one in root_signers), person),
-            thresholds={Role.ROOT: 1},
-        )
+        node = keys.generate(random)
+        root = _founding_root(organisation, node_id, node, root_signers, clock)
+        _lay_out(folder, node)
         envelope = dsse.sign(make_statement(root), PAYLOAD_TYPE, signers)
         history = RootHistory.verified([(0, envelope)], None)
         origin = ORIGIN_PREFIX + node_id
@@ -136,14 +135,18 @@ class Registry:
     @classmethod
     def create_site(cls, folder: Path, *, site_id: str, clock: Clock, random: Random) -> "Registry":
         """Set up a site's home: a log and a node key, which the sponsor enrols with the role ``site``."""
-        _lay_out(folder, random)
-        origin = ORIGIN_PREFIX + site_id
-        home.describe(
-            folder,
-            home.HomeDescription(
-                kind="site", node_id=site_id, origin=origin, organisation=None, trust_root=None
-            ),
-        )
+        try:
+            description = home.HomeDescription(
+                kind="site",
+                node_id=site_id,
+                origin=ORIGIN_PREFIX + site_id,
+                organisation=None,
+                trust_root=None,
+            )
+        except ValidationError as error:
+            raise FoundingError(first_fault(error), subject=site_id) from error
+        _lay_out(folder, keys.generate(random))
+        home.describe(folder, description)
         return cls(folder, clock)
 
     @classmethod
@@ -419,10 +422,29 @@ class Registry:
         )
 
 
-def _lay_out(folder: Path, random: Random) -> Signer:
+def _founding_root(
+    organisation: str, node_id: str, node: Signer, founders: Sequence[Founder], clock: Clock
+) -> TrustRoot:
+    """The first trust root, checked before anything is written. Raises `FoundingError`."""
+    try:
+        registry = Person(id=node_id, name=f"Registry {node_id}", roles=(Role.LOG,), keys=(node.public,))
+        return TrustRoot(
+            actor=next(one.id for one in founders if Role.ROOT in one.roles),
+            role=Role.ROOT,
+            at=clock().isoformat(timespec="seconds"),
+            reason="the registry is founded",
+            version=1,
+            organisation=organisation,
+            previous=None,
+            people=(*(one.person() for one in founders), registry),
+            thresholds={Role.ROOT: 1},
+        )
+    except ValidationError as error:
+        raise FoundingError(first_fault(error), subject=organisation) from error
+
+
+def _lay_out(folder: Path, node: Signer) -> None:
     home.prepare(folder)
-    node = keys.generate(random)
     # A node signs unattended, so its key rests in the clear, mode 0600.
     keys.save_private(folder / home.NODE_KEY, node, None)
     Database.create(folder / home.DATABASE)
-    return node

@@ -61,8 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = app(args=given, standalone_mode=False)
-        return int(code or ExitCode.OK)
+        code = int(app(args=given, standalone_mode=False) or ExitCode.OK)
+        if code == ExitCode.INTERRUPTED:
+            raise KeyboardInterrupt  # typer has made an exit code of it
+        return code
     except AssayError as error:
         return _report(error, as_json="--json" in given)
     except typer.Exit as stop:

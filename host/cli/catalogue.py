@@ -85,7 +85,7 @@ def approve(
     """Approve a release for a scope and a context of use; the author and the executor may not."""
     from host.cli.report import find_report
     from host.installed import find_release
-    from host.signing import read_scope
+    from host.signing import read_scope, typed
     from registry.policy import Action
     from registry.statements import CatalogueDecision
 
@@ -93,7 +93,8 @@ def approve(
     found, evidence = find_release(registry, release), find_report(registry, report)
     actor = session.act_as(home, registry, person, Action.CATALOGUE_APPROVE)
     record = registry.act(
-        CatalogueDecision(
+        typed(
+            CatalogueDecision,
             actor=actor.person,
             role=actor.role,
             at=session.stamp(),

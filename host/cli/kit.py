@@ -105,6 +105,7 @@ def register(
 ) -> None:
     """Sign and log a kit's protocol, and cosign the log, before anything is run against it."""
     from host.kits import read_kit
+    from host.signing import typed
     from registry.policy import Action
     from registry.statements import Protocol
     from registry.witness import cosign_own
@@ -113,7 +114,8 @@ def register(
     home, registry = session.open_registry()
     actor = session.act_as(home, registry, person, Action.KIT_REGISTER)
     record = registry.act(
-        Protocol(
+        typed(
+            Protocol,
             actor=actor.person,
             role=actor.role,
             at=session.stamp(),

@@ -143,6 +143,7 @@ def submit(
 ) -> None:
     """Sign the build as a release and log it: its image, manifest, weights and SBOM by digest."""
     from host.builds import check_plugin, read_build
+    from host.signing import typed
     from registry.policy import Action
     from registry.statements import Release
 
@@ -150,7 +151,8 @@ def submit(
     made = read_build(home, check_plugin(folder), folder)
     actor = session.act_as(home, registry, person, Action.PLUGIN_SUBMIT)
     record = registry.act(
-        Release(
+        typed(
+            Release,
             actor=actor.person,
             role=actor.role,
             at=session.stamp(),

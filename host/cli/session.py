@@ -1,21 +1,25 @@
 """What most commands start with: the home, its registry, and the person who acts."""
 
 import os
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from host.errors import PassphraseMissingError
-from host.home import Home, now
+from host.errors import OptionError, PassphraseMissingError
+from host.home import Home, now, random_bytes
 
 if TYPE_CHECKING:
     from registry.keys import Signer
     from registry.policy import Action
     from registry.registry import Registry
 
+PERSON_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 AsOption = Annotated[
     str, typer.Option("--as", metavar="PERSON", help="Enrolled id of who acts; their key signs.")
 ]
@@ -42,7 +46,17 @@ def open_registry() -> "tuple[Home, Registry]":
 
 
 def key_file(home: Home, person: str) -> Path:
-    """Where a person's encrypted key lies in this home."""
+    """Where a person's encrypted key lies in this home.
+
+    Raises
+    ------
+    OptionError
+        The id cannot be one, and so must not become a path.
+    """
+    if not PERSON_ID.fullmatch(person):
+        raise OptionError(
+            f"{person!r} is no id", subject=person, hint="2 to 63 lower-case letters, digits and hyphens"
+        )
     return home.keys / f"{person}.key"
 
 
@@ -66,6 +80,23 @@ def passphrase(person: str, *, new: bool = False) -> str:
         )
     answer: str = typer.prompt(f"pass phrase of {person}", hide_input=True, confirmation_prompt=new, err=True)
     return answer
+
+
+@contextmanager
+def new_key(home: Home, person: str) -> "Iterator[Signer]":
+    """Make a person's key and store it under a new pass phrase; it is removed if the block fails.
+
+    The key is on disk before anything is logged that names it, so that no logged key can be without its file.
+    """
+    from registry.keys import generate, save_private
+
+    path, signer = key_file(home, person), generate(random_bytes)
+    save_private(path, signer, passphrase(person, new=True))
+    try:
+        yield signer
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def unlock(home: Home, person: str) -> "Signer":

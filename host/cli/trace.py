@@ -1,11 +1,14 @@
 """``assay trace``: from one number to everything it came from."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from host.cli import session
 from host.cli.answer import JsonFlag, show
+
+if TYPE_CHECKING:
+    from registry.record import Record
 
 
 def trace(
@@ -46,7 +49,7 @@ def trace(
         )
         lines += [f"  signed    {describe(one)}" for one in validation.signatures]
         lines.append(f"protocol    {protocol.protocol_digest}  {protocol.kit} {protocol.version}")
-    lines += [f"log entry   {one.sequence:>4}  {one.digest}" for one in found.records]
+    lines += [f"log entry   {one.sequence:>4}  {one.digest}  {_kind(one)}" for one in found.records]
     document = {
         "value": found.value,
         "started": started,
@@ -60,3 +63,8 @@ def trace(
         "checkpoint": found.checkpoint,
     }
     show(document, lines, as_json=json)
+
+
+def _kind(record: "Record") -> str:
+    """A record's type in one word: ``trial-lock``."""
+    return record.statement.predicate_type.rpartition("/v")[0].rpartition("/")[2]

@@ -25,14 +25,15 @@ def create(
     json: JsonFlag = False,
 ) -> None:
     """Open a trial."""
-    from host.signing import read_scope
+    from host.signing import read_scope, typed
     from registry.policy import Action
     from registry.statements import TrialCreated
 
     home, registry = session.open_registry()
     actor = session.act_as(home, registry, person, Action.TRIAL_CREATE)
     record = registry.act(
-        TrialCreated(
+        typed(
+            TrialCreated,
             actor=actor.person,
             role=actor.role,
             at=session.stamp(),
@@ -214,10 +215,12 @@ def run(
     """Run the locked release on a scan; any difference to the lock is refused and logged."""
     from host import extensions
     from host.cli.values import parse_pairs
+    from host.signing import typed
     from host.site import RunOrder, run_locked
 
     home, registry = session.open_registry()
-    order = RunOrder(
+    order = typed(
+        RunOrder,
         trial=trial,
         slot=slot,
         inputs={port: Path(path) for port, path in parse_pairs(inputs, "--input").items()},
@@ -237,7 +240,7 @@ def run(
         [
             f"run {record.run}: {record.outcome} {record.reason_code} {record.message}".rstrip(),
             *table(
-                ("value", "", "unit"),
+                ("value", "number", "unit"),
                 [(f"{one.port}.{one.column}", f"{one.value}", one.unit or "") for one in record.measured],
             ),
         ],

@@ -23,23 +23,20 @@ def init(
     json: JsonFlag = False,
 ) -> None:
     """Set up a sponsor's registry: its node key, its log and the first trust root."""
-    from registry.keys import generate, save_private
     from registry.registry import Founder, Registry
     from registry.trust_root import Role
 
     home = Home.from_environment()
     home.ensure()
-    signer = generate(random_bytes)
-    phrase = session.passphrase(root_id, new=True)
-    registry = Registry.create(
-        home.path,
-        organisation=organisation,
-        node_id=node,
-        root_signers=[Founder(root_id, root_name, (Role.ROOT,), signer)],
-        clock=now,
-        random=random_bytes,
-    )
-    save_private(session.key_file(home, root_id), signer, phrase)
+    with session.new_key(home, root_id) as signer:
+        registry = Registry.create(
+            home.path,
+            organisation=organisation,
+            node_id=node,
+            root_signers=[Founder(root_id, root_name, (Role.ROOT,), signer)],
+            clock=now,
+            random=random_bytes,
+        )
     show(
         {"home": str(home.path), "organisation": organisation, "trust_root": registry.root_digest},
         [f"registry of {organisation} in {home.path}", f"trust root 1  {registry.root_digest}"],
@@ -73,7 +70,9 @@ def join(
 
 @app.command()
 def enrol(
-    person_id: Annotated[str, typer.Option("--id", help="Id of the person or site; never given to anybody else.")],
+    person_id: Annotated[
+        str, typer.Option("--id", help="Id of the person or site; never given to anybody else.")
+    ],
     name: NameOption,
     role: Annotated[
         list[str], typer.Option("--role", help="developer, qa, sponsor or site; may be repeated.")
@@ -88,17 +87,16 @@ def enrol(
 ) -> None:
     """Enrol a person or a site: the next version of the trust root, signed by the root key."""
     from host.enrolment import new_person, read_public_key
-    from registry.keys import generate, save_private
 
     home, registry = session.open_registry()
     root_signer = session.unlock(home, by)
     if public_key is not None:
         person = new_person(person_id, name, role, read_public_key(public_key))
+        registry.enrol([person], [root_signer], reason=reason)
     else:
-        signer = generate(random_bytes)
-        person = new_person(person_id, name, role, signer.public)
-        save_private(session.key_file(home, person_id), signer, session.passphrase(person_id, new=True))
-    registry.enrol([person], [root_signer], reason=reason)
+        with session.new_key(home, person_id) as signer:
+            person = new_person(person_id, name, role, signer.public)
+            registry.enrol([person], [root_signer], reason=reason)
     show(
         {"id": person_id, "name": name, "roles": person.roles, "trust_root": registry.root_digest},
         [

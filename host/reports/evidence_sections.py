@@ -67,7 +67,11 @@ def flow(report: Report, marks: Marks) -> Html:
 def criteria(report: Report, marks: Marks) -> Html:
     """Requirement, criterion, worst value, verdict: the table that QA signs."""
     by_id = {one.id: one for one in report.protocol.criteria}
-    rows = [_criterion(report, by_id[one.criterion], one, marks) for one in report.verdict.criteria]
+    judged = report.verdict.criteria
+    rows = [
+        _criterion(report, by_id[one.criterion], one, marks, first=one.criterion != before)
+        for one, before in zip(judged, ("", *(one.criterion for one in judged)), strict=False)
+    ]
     head = (
         "Requirement", "Metric", "Scope", "Every case", "Bound", "Worst value", "Worst case",
         "Worst answered case", "Cases", "Subjects", "Verdict",
@@ -81,8 +85,9 @@ def criteria(report: Report, marks: Marks) -> Html:
 
 
 def _criterion(
-    report: Report, criterion: Criterion, one: CriterionVerdict, marks: Marks
+    report: Report, criterion: Criterion, one: CriterionVerdict, marks: Marks, *, first: bool
 ) -> tuple[Content, ...]:
+    """One scope of a criterion; its requirement and reason stand in the first scope's row only."""
     key = criterion_key(one)
     metric = report.protocol.metric(criterion.metric)
     return (
@@ -92,14 +97,10 @@ def _criterion(
                 element("br"),
                 element("span", f"Why: {criterion.rationale}", class_="note"),
             )
-        ),
-        join(
-            (
-                element("code", metric.id),
-                f"{_unit(metric)} ",
-                element("span", metric.definition, class_="note"),
-            )
-        ),
+        )
+        if first
+        else "",
+        join((element("code", metric.id), _unit(metric))),
         _scope(one),
         SIGN[criterion.comparator],
         marks.number(f"{key}/bound"),

