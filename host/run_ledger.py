@@ -21,6 +21,7 @@ from host.records import ChainLink, RunContext, run_finished, run_interrupted, r
 from host.releases import InstalledRelease
 from host.staging import RunFolder
 from plugin_spec.errors import EngineError, InputError
+from registry.blobs import chunks
 from registry.log import Record
 from registry.registry import Registry
 from registry.statements import RunFinished, RunStarted
@@ -69,7 +70,7 @@ class RunLedger:
         cancelled : callable
             Asked while the container runs.
         inspect : callable, optional
-            Called with the checked outputs while they are still in the run folder.
+            Called once the run is logged, with the checked outputs while they are still in the run folder.
 
         Raises
         ------
@@ -96,8 +97,9 @@ class RunLedger:
             except BaseException as stopped:
                 self._finish(prepared, _stopped(stopped), started)
                 raise
+            done = self._finish(prepared, execution, started)
             inspect(prepared, execution)
-            return self._finish(prepared, execution, started)
+            return done
         finally:
             folder.remove()
 
@@ -117,7 +119,8 @@ class RunLedger:
     def _finish(self, prepared: PreparedRun, execution: Execution, started: Record) -> RecordedRun:
         blobs = self._registry.blobs
         for output in execution.outputs:
-            blobs.put_file(output.path)
+            with output.path.open("rb") as stream:
+                blobs.put_stream(chunks(stream), expected=output.digest)
         log = blobs.put_file(prepared.folder.log).digest if prepared.folder.log.is_file() else None
         record = run_finished(
             prepared,

@@ -70,4 +70,5 @@ def read_toml(path: Path, model: type[ModelT], *, error: type[AssayError] = Inpu
         # JSON mode, because TOML, like JSON, has neither tuples nor enums; what it does have stays strict.
         return model.model_validate_json(json.dumps(document, default=str))
     except ValidationError as fault:
-        raise error(f"{path}: {first_fault(fault)}", subject=str(path)) from fault
+        hint = f"correct {path.name} and check it again"
+        raise error(f"{path}: {first_fault(fault)}", subject=str(path), hint=hint) from fault

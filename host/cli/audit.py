@@ -59,7 +59,9 @@ def verify(json: JsonFlag = False) -> None:
     )
     if faults:
         raise LogFaultError(
-            f"{len(faults)} faults in a log of {size} entries", subject=str(faults[0].sequence)
+            f"{len(faults)} faults in a log of {size} entries",
+            subject=str(faults[0].sequence),
+            hint="keep this home as it is for the inquiry, and go on from a copy whose log verifies",
         )
 
 
