@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from host.engines.interface import Engine
 from host.errors import BuildMissingError, WeightsError
 from host.home import Home
-from host.images.archive import save_archive
 from host.images.base_lock import read_base_lock
 from host.images.build import BuiltImage, PluginSource, build_plugin_image
+from host.images.load import load_image
 from host.releases import InstalledRelease
 from host.sources import fetch
 from plugin_spec.errors import ContractError
@@ -108,42 +108,40 @@ def build(home: Home, folder: Path, engine: Engine, *, say: Say) -> Build:
         Told each step in one line.
     """
     manifest = check_plugin(folder)
-    home.ensure()
-    blobs = BlobStore(home.path / "blobs")
-    weights = tuple(_keep_weights(home, blobs, folder, manifest, say))
-    say(f"build the image of {manifest.id} {manifest.version}")
-    built = build_image(folder, manifest, cache=home.cache)
-    name = f"assay/{manifest.id}:{manifest.version}"
-    if not engine.holds(built.image_id):
-        say(f"load it into {engine.name}")
-        archive = home.runs / f"image-{built.image_id[7:23]}.tar"
-        try:
-            save_archive(built, archive)
-            engine.load(archive)
-        finally:
-            archive.unlink(missing_ok=True)
-    engine.tag(built.image_id, name)
-    say("keep image, manifest and SBOM by digest")
-    blobs.put_bytes(built.config_bytes)
+    with home.running():
+        blobs = BlobStore(home.path / "blobs")
+        weights = tuple(_keep_weights(home, blobs, folder, manifest, say))
+        say(f"build the image of {manifest.id} {manifest.version}")
+        built = build_image(folder, manifest, cache=home.cache)
+        name = f"assay/{manifest.id}:{manifest.version}"
+        if not engine.holds(built.image_id):
+            say(f"load it into {engine.name}")
+            load_image(engine, built.image_id, built, home.runs)
+        engine.tag(built.image_id, name)
+        say("keep image, manifest and SBOM by digest")
+        made = Build(
+            plugin=manifest.id,
+            version=manifest.version,
+            image=_keep_image(blobs, built),
+            image_name=name,
+            manifest=blobs.put_file(folder / "plugin.toml").digest,
+            io_schema=blobs.put_bytes(io_schema(manifest)).digest,
+            sbom=blobs.put_bytes(built.sbom_bytes).digest,
+            weights=weights,
+            layers=tuple(layer.diff_id for layer in built.layers),
+            layer_bytes=built.size_bytes,
+        )
+        document = canonical_json(made.model_dump(mode="json")) + b"\n"
+        write_atomic(_build_file(home, made.plugin, made.version), document)
+    return made
+
+
+def _keep_image(blobs: BlobStore, built: BuiltImage) -> str:
+    """Store an image's layers, then the config that names them, and return its digest."""
     for layer in built.layers:
         if not blobs.has(layer.diff_id):
             blobs.put_file(layer.path)
-    made = Build(
-        plugin=manifest.id,
-        version=manifest.version,
-        image=built.image_id,
-        image_name=name,
-        manifest=blobs.put_file(folder / "plugin.toml").digest,
-        io_schema=blobs.put_bytes(io_schema(manifest)).digest,
-        sbom=blobs.put_bytes(built.sbom_bytes).digest,
-        weights=weights,
-        layers=tuple(layer.diff_id for layer in built.layers),
-        layer_bytes=built.size_bytes,
-    )
-    write_atomic(
-        _build_file(home, made.plugin, made.version), canonical_json(made.model_dump(mode="json")) + b"\n"
-    )
-    return made
+    return blobs.put_bytes(built.config_bytes).digest
 
 
 def read_build(home: Home, manifest: Manifest, folder: Path) -> Build:

@@ -1,11 +1,12 @@
 """Where one installation keeps its state: ``ASSAY_HOME``, and the cache of downloads beside it.
 
 Layout of a home: the registry's own files, ``builds/`` (what ``plugin build`` made), ``kits/`` (generated case
-files), ``runs/`` (folders of runs under way), ``lock`` (held by the one command that runs cases).
+files), ``runs/`` (folders of runs under way), ``lock`` (held by the one command that builds or runs).
 """
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class Home:
 
     @property
     def runs(self) -> Path:
-        """Folders of runs under way; what is found here at a start was left by a host that died."""
+        """Folders of runs under way and other passing files; touch it only while holding `running`."""
         return self.path / "runs"
 
     @property
@@ -71,7 +72,10 @@ class Home:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Hold this home for running cases; a second command is refused at once, a dead one leaves no lock.
+        """Hold this home for building images and running cases, one command at a time.
+
+        A second command is refused at once. A dead one leaves no lock, and what it left in ``runs`` is removed here,
+        since nobody else can be at work in it.
 
         Raises
         ------
@@ -84,11 +88,19 @@ class Home:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise HomeBusyError(
-                    f"another command is running cases in {self.path}",
+                    f"another command is at work in {self.path}",
                     subject=str(self.path),
                     hint="wait until it ends, or use another ASSAY_HOME",
                 ) from error
-            yield
+            self._clear_runs()
+            try:
+                yield
+            finally:
+                self._clear_runs()
+
+    def _clear_runs(self) -> None:
+        for left in self.runs.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def now() -> datetime:

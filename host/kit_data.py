@@ -14,9 +14,9 @@ from pathlib import Path
 from host.engines.interface import ContainerSpec, Engine, Limits
 from host.errors import KitDigestError, KitError
 from host.home import Home
-from host.images.archive import save_archive
 from host.images.base_lock import read_base_lock
 from host.images.build import PluginSource, build_plugin_image
+from host.images.load import load_image
 from host.kits import CaseFile, KitFolder
 from host.sources import fetch
 from host.staging import CHUNK_BYTES, RunFolder
@@ -48,6 +48,7 @@ def ensure_data(home: Home, folder: KitFolder, engine: Engine, *, say: Say) -> P
     Parameters
     ----------
     home : Home
+        Held by the caller (``Home.running``).
     folder : KitFolder
     engine : Engine
         Runs the generator.
@@ -66,8 +67,7 @@ def ensure_data(home: Home, folder: KitFolder, engine: Engine, *, say: Say) -> P
     """
     target = data_folder(home, folder)
     if not target.is_dir():
-        home.ensure()
-        workspace = RunFolder.create(home.runs / f"kit-{folder.kit_digest[7:23]}-{os.getpid()}")
+        workspace = RunFolder.create(home.runs / f"kit-{folder.kit_digest[7:23]}")
         try:
             _fetch_sources(home, folder, workspace, say)
             _generate(home, folder, engine, workspace, say)
@@ -110,9 +110,7 @@ def _generate(home: Home, folder: KitFolder, engine: Engine, workspace: RunFolde
         cache=home.cache,
     )
     if not engine.holds(built.image_id):
-        archive = workspace.path / "generator.tar"
-        save_archive(built, archive)
-        engine.load(archive)
+        load_image(engine, built.image_id, built, workspace.path)
     say(f"make the case files of {folder.kit.id}")
     ended = engine.run(
         ContainerSpec(

@@ -8,7 +8,6 @@ Invariants
 * Outputs and log are in the blob store before the record that names them.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,8 +24,6 @@ from registry.blobs import chunks
 from registry.log import Record
 from registry.registry import Registry
 from registry.statements import RunFinished, RunStarted
-
-_RUN_ID = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -140,8 +137,10 @@ class RunLedger:
         return ChainLink(*self._registry.next_link())
 
 
-def close_interrupted(home: Home, registry: Registry, engine: Engine, *, role: str) -> tuple[RunStarted, ...]:
-    """Find runs that have no end, remove what they left, and log that they were interrupted.
+def close_interrupted(registry: Registry, engine: Engine, *, role: str) -> tuple[RunStarted, ...]:
+    """Find runs that have no end, remove their containers, and log that they were interrupted.
+
+    Hold ``Home.running``: then no run is under way.
 
     Returns
     -------
@@ -151,10 +150,6 @@ def close_interrupted(home: Home, registry: Registry, engine: Engine, *, role: s
     ended = {r.statement.read(RunFinished).run for r in registry.records(RunFinished.predicate_type)}
     closed = []
     engine.reap(owner_alive)
-    # The home is held, so no run is under way: a host may also have died before its run was logged as started.
-    for left in home.runs.iterdir():
-        if _RUN_ID.fullmatch(left.name):
-            RunFolder(left).remove()
     for record in list(registry.records(RunStarted.predicate_type)):
         started = record.statement.read(RunStarted)
         if started.run in ended or started.actor != registry.node_id:

@@ -17,7 +17,7 @@ from host.engines.interface import Engine
 from host.errors import CaseFailureError, CaseRefusedError, ImageSwappedError, InputFileError, OptionError
 from host.execution import CaseRequest
 from host.home import Home
-from host.images.archive import save_archive
+from host.images.load import load_image
 from host.images.stored import stored_image
 from host.installed import install_slot
 from host.planning import complete_parameters
@@ -91,11 +91,12 @@ def import_trial_bundle(
     lock = verified.lock
     if lock is None:
         raise OptionError(f"{bundle} is not a trial's bundle", subject=str(bundle))
-    for slot in lock.lock.slots:
-        if not engine.holds(slot.image):
-            say(f"load the image of {slot.plugin} {slot.version} into {engine.name}")
-            _load_image(home, registry, slot, engine)
-        engine.tag(slot.image, slot.image_name)
+    with home.running():
+        for slot in lock.lock.slots:
+            if not engine.holds(slot.image):
+                say(f"load the image of {slot.plugin} {slot.version} into {engine.name}")
+                load_image(engine, slot.image, stored_image(registry.blobs, slot.image), home.runs)
+            engine.tag(slot.image, slot.image_name)
     return Imported(verified.trial, lock, tuple(slot.image for slot in lock.lock.slots))
 
 
@@ -112,7 +113,7 @@ def run_locked(home: Home, registry: Registry, engine: Engine, order: RunOrder, 
     if order.out is not None and order.out.exists():
         raise InputFileError(f"{order.out}: exists already", subject=str(order.out), hint="name a new folder")
     with home.running():
-        for closed in close_interrupted(home, registry, engine, role="site"):
+        for closed in close_interrupted(registry, engine, role="site"):
             say(f"found run {closed.run} of {closed.at} without an end; logged as interrupted")
         with registry.refusals_logged("trial-run", registry.node_id):
             view, slot, release = _check(registry, engine, order)
@@ -194,13 +195,3 @@ def _run(
         visit=order.visit,
         cancelled=lambda: False,
     )
-
-
-def _load_image(home: Home, registry: Registry, slot: LockSlot, engine: Engine) -> None:
-    archive = home.runs / f"image-{slot.image[7:23]}.tar"
-    home.ensure()
-    try:
-        save_archive(stored_image(registry.blobs, slot.image), archive)
-        engine.load(archive)
-    finally:
-        archive.unlink(missing_ok=True)

@@ -65,12 +65,11 @@ def run_once(
     """
     if out is not None and out.exists():
         raise InputFileError(f"{out}: exists already", subject=str(out), hint="name a new folder")
-    home.ensure()
     manifest = check_plugin(folder)
     release = as_release(home, read_build(home, manifest, folder), manifest)
     run_id = random_bytes(8).hex()
-    run_folder = RunFolder.create(home.runs / f"bench-{run_id}")
-    try:
+    with home.running():
+        run_folder = RunFolder.create(home.runs / run_id)
         prepared = prepare(release, CaseRequest("bench", inputs, parameters), run_folder, run_id=run_id)
         execution = execute(
             prepared,
@@ -82,8 +81,6 @@ def run_once(
         log = run_folder.log.read_text(errors="replace") if run_folder.log.is_file() else ""
         files = _copy_out(execution, run_folder, out) if out is not None else ()
         return BenchAnswer(execution, measured(manifest, execution), files, log)
-    finally:
-        run_folder.remove()
 
 
 def _copy_out(execution: Execution, run_folder: RunFolder, out: Path) -> tuple[Path, ...]:

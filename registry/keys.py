@@ -202,7 +202,9 @@ def load_private(path: Path, passphrase: str | None) -> Signer:
         # cryptography reports a wrong passphrase as the decrypted check numbers not agreeing.
         if passphrase is not None and "checksum" in str(error):
             raise WrongPassphraseError(
-                f"{path}: the passphrase does not open this key", subject=str(path)
+                f"{path}: the passphrase does not open this key",
+                subject=str(path),
+                hint="try again; a lost pass phrase is lost, then enrol a new key under a new id",
             ) from error
         raise MalformedKeyError(f"{path}: not a readable private key: {error}", subject=str(path)) from error
     except UnsupportedAlgorithm as error:
@@ -234,7 +236,9 @@ def _read_key_file(path: Path) -> bytes:
                 )
             data = stream.read(_MAX_KEY_FILE_BYTES + 1)
     except FileNotFoundError as error:
-        raise UnknownKeyError(f"{path}: no such key file", subject=str(path)) from error
+        raise UnknownKeyError(
+            f"{path}: no such key file", subject=str(path), hint="keys lie where their person was enrolled"
+        ) from error
     except OSError as error:
         raise UnsafeKeyFileError(f"{path}: {error.strerror}", subject=str(path)) from error
     if len(data) > _MAX_KEY_FILE_BYTES:

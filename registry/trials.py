@@ -108,7 +108,11 @@ def status(records: Iterable[Record], trial: str, roots: RootHistory) -> TrialSt
         elif kind == ESignature.predicate_type:
             signatures.append(record)
     if opened is None:
-        raise UnknownRecordError(f"no trial {trial!r}", subject=trial, hint="assay trial create")
+        raise UnknownRecordError(
+            f"no trial {trial!r}",
+            subject=trial,
+            hint="assay trial create (a sponsor), or assay trial import (a site)",
+        )
     _check_chain(locks)
     return TrialStatus(opened, tuple(_view(record, lock, signatures, roots) for record, lock in locks))
 

@@ -38,7 +38,7 @@ def validate(
     runner = extensions.connect(engine)
     actor = session.act_as(home, registry, person, Action.VALIDATION_RUN)
     with home.running(), CaseProgress() as bar:
-        for closed in close_interrupted(home, registry, runner, role="log"):
+        for closed in close_interrupted(registry, runner, role="log"):
             say(f"found run {closed.run} of {closed.at} without an end; logged as interrupted")
         done = run_validation(
             home,

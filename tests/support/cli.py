@@ -16,6 +16,7 @@ import pytest
 from host.cli import main
 from host.home import Home, now
 from registry.authority import read_act
+from registry.dsse import unverified_payload
 from registry.registry import Registry
 from registry.statements import PREDICATE_PREFIX
 
@@ -101,8 +102,14 @@ class Cli:
         return self.do(*arguments, "--json").document
 
     def copied(self, folder: Path) -> "Cli":
-        """The same home in another folder, so that one test's harm is not another's."""
-        shutil.copytree(self.home, folder)
+        """The same home in another folder, so that one test's harm is not another's.
+
+        Blobs are hard links, since they are large: replace one, never write into it.
+        """
+        shutil.copytree(
+            self.home, folder, ignore=lambda path, _: {"blobs"} if Path(path) == self.home else set()
+        )
+        shutil.copytree(self.home / "blobs", folder / "blobs", copy_function=os.link)
         return replace(self, home=folder)
 
     def log(self, *arguments: str) -> list[dict[str, Any]]:
@@ -114,6 +121,11 @@ class Cli:
         registry = Registry.open(self.home, now)
         wanted = f"{PREDICATE_PREFIX}{kind}/v1"
         return [read_act(one.statement).model_dump(mode="json") for one in registry.records(wanted)]
+
+    def payloads(self) -> bytes:
+        """What every record says, as signed: the JSON itself, out of its envelopes."""
+        registry = Registry.open(self.home, now)
+        return b"\n".join(unverified_payload(one.envelope) for one in registry.records())
 
     def last_run(self) -> dict[str, Any]:
         """How the last run ended, as logged."""

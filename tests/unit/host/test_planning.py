@@ -1,0 +1,69 @@
+"""Plans: ports, parameters, limits and GPU follow from the manifest alone."""
+
+import pytest
+
+from host.errors import ParameterError, PortError
+from host.planning import check_ports, complete_parameters, plan_gpu, plan_limits
+from plugin_spec.ports import EnumParameter, FloatParameter, IntParameter
+from plugin_spec.resources import MIB, Gpu, Resources
+from tests.support.manifests import minimal_manifest
+
+PARAMETERS = (
+    IntParameter(kind="int", name="rounds", summary="s", default=2, minimum=1, maximum=9),
+    FloatParameter(kind="float", name="beta", summary="s", unit="1", default=0.1, minimum=0.0, maximum=1.0),
+    EnumParameter(kind="enum", name="mode", summary="s", default="fast", values=("fast", "exact")),
+)
+
+
+def test_parameters_are_completed_with_the_declared_defaults() -> None:
+    manifest = minimal_manifest(parameters=[one.model_dump(mode="json") for one in PARAMETERS])
+    assert complete_parameters(manifest, {"rounds": 3}) == {"rounds": 3, "beta": 0.1, "mode": "fast"}
+
+
+@pytest.mark.parametrize(
+    "given", [{"rounds": 10}, {"rounds": True}, {"rounds": 1.5}, {"beta": "0.1"}, {"mode": "slow"}]
+)
+def test_a_value_the_manifest_does_not_allow_is_refused(given: dict[str, bool | int | float | str]) -> None:
+    with pytest.raises(ParameterError, match=next(iter(given))):
+        complete_parameters(
+            minimal_manifest(parameters=[one.model_dump(mode="json") for one in PARAMETERS]), given
+        )
+
+
+def test_an_unknown_parameter_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ParameterError) as caught:
+        complete_parameters(
+            minimal_manifest(parameters=[one.model_dump(mode="json") for one in PARAMETERS]), {"alpha": 1}
+        )
+    assert "rounds, beta, mode" in caught.value.hint
+
+
+def test_inputs_must_be_the_declared_ports() -> None:
+    manifest = minimal_manifest()
+    declared = {port.name: object() for port in manifest.inputs}
+    check_ports(manifest, declared)
+    with pytest.raises(PortError, match="declares no input 'other'"):
+        check_ports(manifest, {**declared, "other": object()})
+    with pytest.raises(PortError, match="needs the input"):
+        check_ports(manifest, {})
+
+
+def test_memory_grows_with_the_input_as_declared() -> None:
+    resources = Resources(
+        cpus=1.0, memory_mib=500, memory_per_input_mib=4.0, scratch_mib=10, output_mib=20, case_timeout_s=60
+    )
+    limits = plan_limits(minimal_manifest(resources=resources.model_dump(mode="json")), 100 * MIB)
+    assert limits.memory_bytes == 900 * MIB
+    assert (limits.scratch_bytes, limits.output_bytes, limits.timeout_s) == (10 * MIB, 20 * MIB, 60.0)
+
+
+def test_the_gpu_request_says_what_the_manifest_says() -> None:
+    gpu = Gpu(count=2, vram_mib=8000, compute_capability_min="7.5", driver_min="525", cpu_fallback="no")
+    resources = Resources(cpus=1.0, memory_mib=500, scratch_mib=1, output_mib=1, case_timeout_s=1, gpu=gpu)
+    request = plan_gpu(minimal_manifest(resources=resources.model_dump(mode="json")))
+    assert request is not None
+    assert (request.count, request.vram_bytes_min, request.compute_capability_min) == (2, 8000 * MIB, (7, 5))
+
+
+def test_a_plugin_without_a_gpu_asks_for_none() -> None:
+    assert plan_gpu(minimal_manifest()) is None
