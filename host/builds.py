@@ -15,6 +15,7 @@ from host.images.base_lock import read_base_lock
 from host.images.build import BuiltImage, PluginSource, build_plugin_image
 from host.images.load import load_image
 from host.releases import InstalledRelease
+from host.run_ledger import clear_dead
 from host.sources import fetch
 from plugin_spec.errors import ContractError
 from plugin_spec.files import write_atomic
@@ -109,6 +110,7 @@ def build(home: Home, folder: Path, engine: Engine, *, say: Say) -> Build:
     """
     manifest = check_plugin(folder)
     with home.running():
+        clear_dead(home, engine)
         blobs = BlobStore(home.path / "blobs")
         weights = tuple(_keep_weights(home, blobs, folder, manifest, say))
         say(f"build the image of {manifest.id} {manifest.version}")

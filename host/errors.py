@@ -354,3 +354,15 @@ class LogFaultError(TrustError):
     """The audit found entries that are not what was logged."""
 
     code = "log-faults"
+
+
+class WorkFolderError(StateError):
+    """A folder of this installation cannot be written or cleared."""
+
+    code = "work-folder"
+
+
+class TargetError(InputError):
+    """A file or folder that a command is to write cannot be written."""
+
+    code = "bad-target"

@@ -14,14 +14,14 @@ from host.cases.geometry import Grid
 from host.cases.nifti import read_label_map, read_volume
 from host.cases.sidecar import read_sidecar
 from host.engines.interface import ContainerExit, Engine, Limits
-from host.errors import CaseFailureError
+from host.errors import CaseFailureError, CaseRefusedError
 from host.outputs import CheckedOutput
 from host.planning import check_ports, complete_parameters, plan_gpu, plan_limits
 from host.plugins import PluginCatalogue, RunState
 from host.releases import InstalledRelease
-from host.staging import RunFolder, stage_inputs
+from host.staging import RunFolder, stage_inputs, stage_sidecars
 from plugin_spec.case import Result, Scalar
-from plugin_spec.errors import InputError
+from plugin_spec.errors import AssayError, InputError
 from plugin_spec.hookspecs import Case, Context, Refuse
 from plugin_spec.ports import VolumePort
 from registry.statements import InputRef
@@ -45,6 +45,7 @@ class PreparedRun:
     release: InstalledRelease
     folder: RunFolder
     staged: tuple[InputRef, ...]
+    sidecars: tuple[InputRef, ...]
     parameters: dict[str, Scalar]
     grids: dict[str, Grid]
     findings: tuple[DomainFinding, ...]
@@ -82,6 +83,7 @@ def prepare(
     check_ports(release.manifest, request.inputs)
     parameters = complete_parameters(release.manifest, request.parameters)
     staged = stage_inputs(request.inputs, folder)
+    sidecars = stage_sidecars(request.inputs, folder)
     grids: dict[str, Grid] = {}
     findings: tuple[DomainFinding, ...] = ()
     unreadable, remedy, input_bytes = "", "", 0
@@ -93,18 +95,19 @@ def prepare(
             grids[ref.port] = image.grid
             input_bytes += image.data.nbytes
         tags = {
-            port: {**read_sidecar(request.inputs[port]), **geometry_tags(grid)}
+            port: {**read_sidecar(folder.sidecars / f"{port}.nii"), **geometry_tags(grid)}
             for port, grid in grids.items()
         }
         findings = evaluate(release.manifest.domain, tags)
     except InputError as error:
-        unreadable, remedy = error.message.replace(f"{folder.inputs}/", ""), error.hint
+        unreadable, remedy = folder.without_paths(error.message), error.hint
     return PreparedRun(
         run_id=run_id,
         request=request,
         release=release,
         folder=folder,
         staged=staged,
+        sidecars=sidecars,
         parameters=parameters,
         grids=grids,
         findings=findings,
@@ -187,3 +190,12 @@ def execute(
         outputs=state.outputs,
         warnings=flags + (answered.warnings if answered else ()),
     )
+
+
+def fault_of(outcome: str, *, reason: str, message: str, hint: str) -> AssayError | None:
+    """The error an outcome ends a command with; ``None`` where it is ok."""
+    if outcome == "refused":
+        return CaseRefusedError(message, subject=reason, hint=hint)
+    if outcome == "failed":
+        return CaseFailureError(message, reason=reason, hint=hint)
+    return None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from host.errors import HomeBusyError, HomeMissingError
+from host.errors import HomeBusyError, HomeMissingError, WorkFolderError
 
 
 @dataclass(frozen=True)
@@ -66,16 +66,22 @@ class Home:
 
     def ensure(self) -> None:
         """Make the folders that a workbench needs."""
-        for folder in (self.path, self.builds, self.kits, self.runs, self.keys):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.cache.mkdir(parents=True, exist_ok=True)
+        try:
+            for folder in (self.path, self.builds, self.kits, self.runs, self.keys):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.cache.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WorkFolderError(
+                f"{error.filename}: {error.strerror}",
+                subject=str(error.filename),
+                hint="ASSAY_HOME and ASSAY_CACHE choose the folders",
+            ) from error
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Hold this home for building images and running cases, one command at a time.
 
-        A second command is refused at once. A dead one leaves no lock, and what it left in ``runs`` is removed here,
-        since nobody else can be at work in it.
+        A second command is refused at once; a dead one leaves no lock.
 
         Raises
         ------
@@ -92,15 +98,25 @@ class Home:
                     subject=str(self.path),
                     hint="wait until it ends, or use another ASSAY_HOME",
                 ) from error
-            self._clear_runs()
-            try:
-                yield
-            finally:
-                self._clear_runs()
+            yield
 
-    def _clear_runs(self) -> None:
-        for left in self.runs.iterdir():
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    def clear_runs(self) -> None:
+        """Remove what a command that died left in ``runs``; hold `running`, and reap its containers first.
+
+        Raises
+        ------
+        WorkFolderError
+            Something there cannot be removed.
+        """
+        for left in sorted(self.runs.iterdir()):
+            try:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            except OSError as error:
+                raise WorkFolderError(
+                    f"{left}: cannot be removed: {error.strerror}",
+                    subject=str(left),
+                    hint="a container left files of its own user there: remove the folder as root",
+                ) from error
 
 
 def now() -> datetime:

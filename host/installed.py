@@ -49,5 +49,7 @@ def read_stored_manifest(registry: Registry, digest: str) -> Manifest:
 
 
 def _install(registry: Registry, source: Release | LockSlot, digest: str) -> InstalledRelease:
+    for ref in source.weights:
+        registry.blobs.verify(ref.digest)
     weights = {ref.name: registry.blobs.path(ref.digest) for ref in source.weights}
     return installed(source, read_stored_manifest(registry, source.manifest), weights, digest=digest)

@@ -97,12 +97,14 @@ def _fetch_sources(home: Home, folder: KitFolder, workspace: RunFolder, say: Say
 
 def _generate(home: Home, folder: KitFolder, engine: Engine, workspace: RunFolder, say: Say) -> None:
     generator = folder.kit.generator
-    script = folder.path / generator.script
+    script = _written(folder, generator.script, workspace)
     say(f"build the generator's image of {folder.kit.id}")
     built = build_plugin_image(
         PluginSource(
             base_lock=read_base_lock(),
-            requirements=folder.path / generator.requirements if generator.requirements else None,
+            requirements=_written(folder, generator.requirements, workspace)
+            if generator.requirements
+            else None,
             adapter_files={script.name: script},
             entry=script.stem,
             labels={"org.opencontainers.image.title": f"{folder.kit.id} generator"},
@@ -129,6 +131,14 @@ def _generate(home: Home, folder: KitFolder, engine: Engine, workspace: RunFolde
             f"the generator of {folder.kit.id} ended with exit code {ended.exit_code}: {tail[0]}",
             subject=folder.kit.id,
         )
+
+
+def _written(folder: KitFolder, name: str, workspace: RunFolder) -> Path:
+    """Write one of the kit's files as it was read and digested, whatever lies on disk by now."""
+    path = workspace.path / "generator" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(folder.contents[name])
+    return path
 
 
 def _files(folder: KitFolder) -> tuple[CaseFile, ...]:

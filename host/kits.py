@@ -7,6 +7,8 @@ Invariants
 """
 
 import csv
+import io
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +17,23 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from host.errors import KitError
-from host.protocol import Protocol, read_protocol
+from host.protocol import Protocol, parse_protocol
 from plugin_spec.case import CaseId
 from plugin_spec.codes import UcumUnit
-from plugin_spec.model import Identifier, PortName, RelativePath, Sha256, StrictModel, first_fault, read_toml
+from plugin_spec.model import (
+    Identifier,
+    PortName,
+    RelativePath,
+    Sha256,
+    StrictModel,
+    first_fault,
+    parse_toml,
+    read_document,
+)
 from registry.canonical import canonical_json, digest
 
 Evidence = Literal["patient", "derived", "phantom"]
+EVIDENCE_ORDER: tuple[Evidence, ...] = ("patient", "derived", "phantom")  # strongest first
 MAX_CASES = 10_000
 
 
@@ -114,64 +126,100 @@ class KitCase(StrictModel):
 
 @dataclass(frozen=True)
 class KitFolder:
-    """A kit as it lies on disk, wholly checked."""
+    """A kit, wholly checked.
+
+    Attributes
+    ----------
+    path : Path
+        Where it lies, for messages; what counts are ``contents``.
+    contents : mapping of str to bytes
+        Every file under the kit's digest, as it was read and parsed.
+    listing : bytes
+        The canonical list of names and digests; its own digest is the kit's.
+    """
 
     path: Path
     kit: Kit
     protocol: Protocol
     cases: tuple[KitCase, ...]
-    kit_digest: str
-    protocol_digest: str
+    contents: Mapping[str, bytes]
+    listing: bytes
+
+    @property
+    def kit_digest(self) -> str:
+        """Digest of the listing, and so of every file of the kit."""
+        return digest(self.listing)
+
+    @property
+    def protocol_digest(self) -> str:
+        """Digest of ``protocol.toml``."""
+        return digest(self.contents["protocol.toml"])
 
     def selected(self, *, smoke: bool) -> tuple[KitCase, ...]:
         """All cases, or the small declared subset that proves the path and no claim."""
         return tuple(case for case in self.cases if case.smoke or not smoke)
 
 
+class Listing(StrictModel):
+    """Names and digests of a kit's files."""
+
+    contract: Literal["assay.kit-files/1"] = "assay.kit-files/1"
+    files: dict[RelativePath, Sha256]
+
+
 def read_kit(path: Path) -> KitFolder:
-    """Read a kit folder and check that its parts fit together.
+    """Read a kit folder, each file once, and check that its parts fit together.
 
     Raises
     ------
     KitError, InputError
         One line with the file and the field.
     """
-    kit = read_toml(path / "kit.toml", Kit, error=KitError)
-    protocol = read_protocol(path / "protocol.toml")
+    kit_bytes = read_document(path / "kit.toml", error=KitError)
+    generator = parse_toml(kit_bytes, path / "kit.toml", Kit, error=KitError).generator
+    names = ["protocol.toml", "cases.csv", generator.script]
+    names += [generator.requirements] if generator.requirements else []
+    contents = {name: read_document(path / name, error=KitError) for name in names}
+    return parse_kit({"kit.toml": kit_bytes, **contents}, path)
+
+
+def parse_kit(contents: Mapping[str, bytes], path: Path) -> KitFolder:
+    """Parse a kit's files; ``path`` names their folder in messages."""
+    kit = parse_toml(contents["kit.toml"], path / "kit.toml", Kit, error=KitError)
+    protocol = parse_protocol(contents["protocol.toml"], path / "protocol.toml")
     if (protocol.kit, protocol.version) != (kit.id, kit.version):
         raise KitError(
             f"{path / 'protocol.toml'}: is for {protocol.kit} {protocol.version}, the kit is {kit.id} {kit.version}"
         )
-    cases = read_cases(path / "cases.csv")
-    _check_fit(path, protocol, cases)
-    files = ["kit.toml", "protocol.toml", "cases.csv", kit.generator.script]
-    files += [kit.generator.requirements] if kit.generator.requirements else []
-    digests = {name: _file_digest(path / name) for name in files}
+    cases = parse_cases(contents["cases.csv"], path / "cases.csv")
+    _check_fit(path / "cases.csv", protocol, cases)
+    weakest = max((case.evidence for case in cases), key=EVIDENCE_ORDER.index)
+    if kit.evidence != weakest:
+        raise KitError(
+            f"{path / 'kit.toml'}: evidence is {kit.evidence!r}, but cases.csv holds {weakest} cases",
+            hint="a kit's evidence is that of its weakest case",
+        )
+    listing = Listing(files={name: digest(data) for name, data in contents.items()})
     return KitFolder(
-        path=path,
-        kit=kit,
-        protocol=protocol,
-        cases=cases,
-        kit_digest=digest(canonical_json({"contract": "assay.kit-files/1", "files": digests})),
-        protocol_digest=digests["protocol.toml"],
+        path, kit, protocol, cases, dict(contents), canonical_json(listing.model_dump(mode="json"))
     )
 
 
-def read_cases(path: Path) -> tuple[KitCase, ...]:
-    """Read ``cases.csv``.
+def parse_cases(data: bytes, path: Path) -> tuple[KitCase, ...]:
+    """Parse the bytes of ``cases.csv``.
 
     Columns: ``case_id, subject_id, expected, evidence, smoke``; ``in.PORT`` and ``in.PORT.sha256``;
     ``ref.PORT`` and ``ref.PORT.sha256``; ``value.COLUMN``; ``stratum.NAME``. An empty cell is absent.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            table = list(csv.DictReader(stream, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        table = list(csv.DictReader(io.StringIO(data.decode("utf-8"), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
         raise KitError(f"{path}: cannot be read as CSV: {error}", subject=str(path)) from error
     if not 0 < len(table) <= MAX_CASES:
         raise KitError(f"{path}: has {len(table)} cases; 1 to {MAX_CASES} are allowed", subject=str(path))
     cases = tuple(_parse_case(row, f"{path}:{line}") for line, row in enumerate(table, start=2))
-    repeated = sorted({c.case_id for c in cases if [d.case_id for d in cases].count(c.case_id) > 1})
+    counts = Counter(case.case_id for case in cases)
+    repeated = sorted(case_id for case_id, count in counts.items() if count > 1)
     if repeated:
         raise KitError(f"{path}: case_id repeated: {', '.join(repeated)}", subject=str(path))
     return cases
@@ -216,25 +264,17 @@ def _files(cells: Mapping[str, object]) -> dict[str, dict[str, object]]:
 
 
 def _check_fit(path: Path, protocol: Protocol, cases: tuple[KitCase, ...]) -> None:
+    """Every case has what the metrics that concern it compare with, and a place in every stratum judged."""
     for case in cases:
-        if case.expected == "refused":
-            continue
         for metric in protocol.metrics:
+            if case.expected == "refused" and metric.kind != "outcome":
+                continue
+            missing = ""
             if metric.kind == "masks" and metric.port not in case.references:
-                raise KitError(
-                    f"{path / 'cases.csv'}: case {case.case_id} has no ref.{metric.port}, which {metric.id} needs"
-                )
+                missing = f"ref.{metric.port}"
             if metric.kind == "numbers" and metric.column not in case.values:
-                raise KitError(
-                    f"{path / 'cases.csv'}: case {case.case_id} has no value.{metric.column}, which {metric.id} needs"
-                )
-        missing = [name for name in protocol.strata() if name not in case.strata]
-        if missing:
-            raise KitError(f"{path / 'cases.csv'}: case {case.case_id} has no stratum.{missing[0]}")
-
-
-def _file_digest(path: Path) -> str:
-    try:
-        return digest(path.read_bytes())
-    except OSError as error:
-        raise KitError(f"{path}: {error.strerror}", subject=str(path)) from error
+                missing = f"value.{metric.column}"
+            for name in protocol.strata_of(metric.id) - set(case.strata):
+                missing = f"stratum.{name}"
+            if missing:
+                raise KitError(f"{path}: case {case.case_id} has no {missing}, which {metric.id} needs")

@@ -69,14 +69,27 @@ def _slot(registry: Registry, name: str, release: str, scope: str) -> LockSlot:
     return slot_from(entry, name, scope, complete_parameters(manifest, {}))
 
 
-def newest_lock(registry: Registry, trial: str) -> Record:
-    """The newest lock of a trial, signed or not."""
+def newest_lock(registry: Registry, trial: str, *, named: str) -> Record:
+    """The newest lock of a trial, if it is the one that was named: nobody signs a lock they did not read.
+
+    Raises
+    ------
+    WrongStateError
+        There is no lock, or a newer one than the one named.
+    """
     known = registry.trial(trial)
     if not known.locks:
         raise WrongStateError(
             f"trial {trial} has no lock yet", subject=trial, hint=f"assay trial lock {trial}"
         )
-    return known.locks[-1].record
+    newest = known.locks[-1]
+    if newest.digest != named:
+        raise WrongStateError(
+            f"the newest lock of {trial} is {newest.digest}, not {named}",
+            subject=trial,
+            hint=f"read it first: assay trial status {trial}",
+        )
+    return newest.record
 
 
 def sign_lock(

@@ -19,6 +19,8 @@ from plugin_spec.ports import Column, LabelMapPort, MeasurementsPort, VolumePort
 # millimetre.
 GRID_TOLERANCE_MM: Final = 0.01
 _SHOWN_MAX: Final = 5
+# Every value stands in the signed record of its run, and a record is read whole.
+CELLS_MAX: Final = 20_000
 
 Row = Mapping[str, float | str]
 
@@ -103,6 +105,11 @@ def check_rows(port: MeasurementsPort, data: bytes, label_names: set[str]) -> tu
         raise OutputMalformedError(fault.message, subject=port.name) from fault
     if port.rows_per == "case" and len(rows) != 1:
         raise OutputMalformedError(f"port {port.name}: {len(rows)} rows, but one per case", subject=port.name)
+    if len(rows) * len(port.columns) > CELLS_MAX:
+        raise OutputMalformedError(
+            f"port {port.name}: {len(rows)} rows of {len(port.columns)} columns; a record holds {CELLS_MAX} values",
+            subject=port.name,
+        )
     identifier = "" if port.rows_per == "case" else port.rows_per
     expected = {column.name for column in port.columns} | ({identifier} if identifier else set())
     for number, row in enumerate(rows, start=1):

@@ -191,16 +191,19 @@ class PluginCatalogue:
 
     def register(self, release: InstalledRelease) -> None:
         """Onboard a release; the same manifest and image are registered once."""
-        if not self._manager.has_plugin(release.manifest_digest):
-            self._manager.register(ContainerPlugin(release), name=release.manifest_digest)
+        if not self._manager.has_plugin(_name(release)):
+            self._manager.register(ContainerPlugin(release), name=_name(release))
 
     def run_case(self, release: InstalledRelease, case: Case, state: RunState) -> CaseResult:
         """Call ``run_case`` of this release and of no other."""
-        others = [
-            plugin for name, plugin in self._manager.list_name_plugin() if name != release.manifest_digest
-        ]
+        others = [plugin for name, plugin in self._manager.list_name_plugin() if name != _name(release)]
         hook = self._manager.subset_hook_caller(
             "run_case", remove_plugins=[one for one in others if one is not None]
         )
         result: CaseResult = hook(case=case, state=state)
         return result
+
+
+def _name(release: InstalledRelease) -> str:
+    """What a proxy is registered under: a manifest may come with more than one image."""
+    return f"{release.manifest_digest}@{release.image}"

@@ -1,13 +1,12 @@
 """The pre-registered protocol of a kit: what is measured, how failures count, and what is accepted."""
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
 from plugin_spec.codes import UcumUnit
-from plugin_spec.model import Identifier, PortName, StrictModel, read_toml
+from plugin_spec.model import Identifier, PortName, StrictModel, parse_toml
 
 MetricId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=3000)]
@@ -95,17 +94,27 @@ class Protocol(StrictModel):
         for criterion in self.criteria:
             if criterion.metric not in known:
                 raise ValueError(f"criterion {criterion.id}: no metric {criterion.metric!r}")
+            failed = self.metric(criterion.metric).failed_case_counts_as
+            if failed != "not met" and criterion.holds(failed):
+                raise ValueError(
+                    f"criterion {criterion.id}: a failed case would satisfy it, as {failed:g} does"
+                )
         return self
 
     def metric(self, metric_id: str) -> Metric:
         """The metric called ``metric_id``; the model has checked that criteria name existing ones."""
         return next(metric for metric in self.metrics if metric.id == metric_id)
 
-    def strata(self) -> Collection[str]:
-        """Names of the strata that criteria look at one by one."""
-        return sorted({c.scope.removeprefix("each:") for c in self.criteria if c.scope != "overall"})
+    def strata(self) -> list[str]:
+        """Names of all strata that criteria look at one by one."""
+        return sorted({name for metric in self.metrics for name in self.strata_of(metric.id)})
+
+    def strata_of(self, metric_id: str) -> set[str]:
+        """Names of the strata in which criteria on this metric are judged one by one."""
+        scopes = {one.scope for one in self.criteria if one.metric == metric_id}
+        return {scope.removeprefix("each:") for scope in scopes - {"overall"}}
 
 
-def read_protocol(path: Path) -> Protocol:
-    """Read and check a ``protocol.toml``; the error names file and field."""
-    return read_toml(path, Protocol)
+def parse_protocol(data: bytes, path: Path) -> Protocol:
+    """Parse the bytes of a ``protocol.toml``; the error names file and field."""
+    return parse_toml(data, path, Protocol)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from host.engines.interface import EngineInfo
 from host.execution import Execution, PreparedRun
+from host.planning import plan_gpu
 from plugin_spec.manifest import Manifest
 from plugin_spec.ports import MeasurementsPort
 from registry.statements import Measured, OutputRef, RunFinished, RunStarted
@@ -52,11 +53,11 @@ def run_started(
         case=prepared.request.case_id,
         subject=subject,
         visit=visit,
-        inputs=prepared.staged,
+        inputs=prepared.staged + prepared.sidecars,
         parameters=prepared.parameters,
         engine=context.engine.name,
         engine_version=context.engine.version,
-        gpu=(),
+        gpu=_requested_devices(release.manifest),
         host_version=context.host_version,
         validation=context.validation,
         trial=context.trial,
@@ -64,6 +65,12 @@ def run_started(
         chain=link.number,
         previous=link.previous,
     )
+
+
+def _requested_devices(manifest: Manifest) -> tuple[str, ...]:
+    """What was asked of the engine: which devices it chose is not known without a lease."""
+    gpu = plan_gpu(manifest)
+    return () if gpu is None else (f"{gpu.count} {gpu.vendor} requested, chosen by the engine",)
 
 
 def run_finished(

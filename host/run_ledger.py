@@ -13,13 +13,14 @@ from dataclasses import dataclass
 
 from host.engines.interface import Engine
 from host.engines.owner import owner_alive, owner_labels
+from host.errors import RunCancelledError
 from host.execution import CaseRequest, Execution, PreparedRun, execute, prepare
 from host.home import Home, now, random_bytes
 from host.plugins import PluginCatalogue
 from host.records import ChainLink, RunContext, run_finished, run_interrupted, run_started
 from host.releases import InstalledRelease
 from host.staging import RunFolder
-from plugin_spec.errors import EngineError, InputError
+from plugin_spec.errors import EngineError, InputError, TrustError
 from registry.blobs import chunks
 from registry.log import Record
 from registry.registry import Registry
@@ -137,7 +138,13 @@ class RunLedger:
         return ChainLink(*self._registry.next_link())
 
 
-def close_interrupted(registry: Registry, engine: Engine, *, role: str) -> tuple[RunStarted, ...]:
+def clear_dead(home: Home, engine: Engine) -> None:
+    """Remove the containers of dead hosts, then the folders they wrote to. Hold ``Home.running``."""
+    engine.reap(owner_alive)
+    home.clear_runs()
+
+
+def close_interrupted(home: Home, registry: Registry, engine: Engine, *, role: str) -> tuple[RunStarted, ...]:
     """Find runs that have no end, remove their containers, and log that they were interrupted.
 
     Hold ``Home.running``: then no run is under way.
@@ -149,7 +156,7 @@ def close_interrupted(registry: Registry, engine: Engine, *, role: str) -> tuple
     """
     ended = {r.statement.read(RunFinished).run for r in registry.records(RunFinished.predicate_type)}
     closed = []
-    engine.reap(owner_alive)
+    clear_dead(home, engine)
     for record in list(registry.records(RunStarted.predicate_type)):
         started = record.statement.read(RunStarted)
         if started.run in ended or started.actor != registry.node_id:
@@ -169,9 +176,13 @@ def close_interrupted(registry: Registry, engine: Engine, *, role: str) -> tuple
 
 def _stopped(error: BaseException) -> Execution:
     """What the record says of a run that the host could not bring to its end."""
+    if isinstance(error, (KeyboardInterrupt, RunCancelledError)):
+        return Execution("failed", "cancelled", "the operator stopped the run")
     if isinstance(error, EngineError):
         return Execution("failed", "engine-failed", error.message)
-    return Execution("failed", "cancelled", f"the run was stopped: {type(error).__name__}")
+    if isinstance(error, TrustError):
+        return Execution("failed", error.code, error.message)
+    return Execution("failed", "host-error", f"the host could not go on: {type(error).__name__}")
 
 
 def _now() -> str:

@@ -15,6 +15,7 @@ from host.execution import Execution
 from host.kits import KitCase, KitFolder
 from host.protocol import Metric, Protocol
 from host.verdict import CaseRow
+from plugin_spec.host_hooks import MetricRegistration
 from plugin_spec.manifest import Manifest
 from plugin_spec.ports import LabelMapPort, MeasurementsPort
 from registry.statements import Measured
@@ -39,13 +40,11 @@ def check_fit(manifest: Manifest, folder: KitFolder) -> None:
             )
     for metric in folder.protocol.metrics:
         if metric.function is not None:
-            extensions.metric(metric.function)
+            _check_function(metric, extensions.metric(metric.function))
         if metric.kind == "masks":
             _label_value(manifest, metric)
-        elif metric.kind == "numbers" and metric.column not in manifest.columns_of(metric.port or ""):
-            raise KitFitError(
-                f"metric {metric.id}: {manifest.id} has no column {metric.port}.{metric.column}"
-            )
+        elif metric.kind == "numbers":
+            _check_column(manifest, metric)
     for measurand in folder.kit.measurands:
         units = {
             column.unit
@@ -58,6 +57,35 @@ def check_fit(manifest: Manifest, folder: KitFolder) -> None:
             raise KitFitError(
                 f"measurand {measurand.column} is in {measurand.unit}, {manifest.id} puts out {sorted(units)}"
             )
+
+
+def _check_function(metric: Metric, registered: MetricRegistration) -> None:
+    """A metric is used as it is registered: on its kind of operands, in its unit, with its worst value."""
+    if registered.operands != metric.kind:
+        raise KitFitError(
+            f"metric {metric.id}: {registered.name} compares {registered.operands}, not {metric.kind}"
+        )
+    if registered.unit not in (metric.unit, ""):  # none of its own: the column's
+        raise KitFitError(f"metric {metric.id}: {registered.name} is in {registered.unit}, not {metric.unit}")
+    allowed: set[float | str] = {"not met"} if math.isinf(registered.worst) else {"not met", registered.worst}
+    if metric.failed_case_counts_as not in allowed:
+        raise KitFitError(
+            f"metric {metric.id}: a failed case counts as {metric.failed_case_counts_as}; "
+            f"for {registered.name} that is {' or '.join(str(one) for one in sorted(allowed, key=str))}"
+        )
+
+
+def _check_column(manifest: Manifest, metric: Metric) -> None:
+    port = manifest.output(metric.port or "")
+    if not isinstance(port, MeasurementsPort) or metric.column not in manifest.columns_of(port.name):
+        raise KitFitError(f"metric {metric.id}: {manifest.id} has no column {metric.port}.{metric.column}")
+    if port.rows_per != "case":
+        raise KitFitError(
+            f"metric {metric.id}: {port.name} has rows per {port.rows_per}; one per case is compared"
+        )
+    unit = next(column.unit for column in port.columns if column.name == metric.column)
+    if not extensions.metric(metric.function or "").unit and metric.unit != unit:
+        raise KitFitError(f"metric {metric.id}: {port.name}.{metric.column} is in {unit}, not {metric.unit}")
 
 
 def score(
@@ -93,7 +121,8 @@ def score(
     values: dict[str, float | None] = {}
     imputed: list[str] = []
     never_met: list[str] = []
-    maps = _read_maps(execution, references, protocol) if execution.outcome == "ok" else {}
+    answered = case.expected == execution.outcome == "ok"
+    maps = _read_maps(execution, references, protocol) if answered else {}
     for metric in protocol.metrics:
         if metric.kind == "outcome":
             values[metric.id] = 1.0 if execution.outcome == case.expected else 0.0

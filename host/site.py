@@ -12,10 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import model_validator
+
 from host import __version__
 from host.engines.interface import Engine
-from host.errors import CaseFailureError, CaseRefusedError, ImageSwappedError, InputFileError, OptionError
-from host.execution import CaseRequest
+from host.errors import ImageSwappedError, OptionError, TargetError
+from host.execution import CaseRequest, fault_of
 from host.home import Home
 from host.images.load import load_image
 from host.images.stored import stored_image
@@ -23,7 +25,8 @@ from host.installed import install_slot
 from host.planning import complete_parameters
 from host.records import RunContext
 from host.releases import InstalledRelease
-from host.run_ledger import RecordedRun, RunLedger, close_interrupted
+from host.run_ledger import RecordedRun, RunLedger, clear_dead, close_interrupted
+from plugin_spec.errors import AssayError
 from plugin_spec.model import Identifier, StrictModel
 from registry.bundle import import_trial
 from registry.log import Record
@@ -32,6 +35,7 @@ from registry.statements import CaseIdentifier, LockSlot, RunFinished
 from registry.trials import LockView, RunRequest, check_run_allowed, effective_lock
 
 Say = Callable[[str], None]
+MAX_CASE_LENGTH = 63
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,17 @@ class RunOrder(StrictModel):
     visit: CaseIdentifier
     out: Path | None
 
+    @model_validator(mode="after")
+    def _case_is_no_longer_than_a_case_may_be(self) -> "RunOrder":
+        if len(self.case) > MAX_CASE_LENGTH:
+            raise ValueError(f"subject and visit together have at most {MAX_CASE_LENGTH - 1} characters")
+        return self
+
+    @property
+    def case(self) -> str:
+        """The case identifier: subject and visit."""
+        return f"{self.subject}.{self.visit}"
+
 
 @dataclass(frozen=True)
 class LockedRun:
@@ -62,12 +77,10 @@ class LockedRun:
     finished: Record
     hint: str
 
-    def raise_for_outcome(self) -> None:
-        """Raise unless the outcome is ok, so that the exit code tells."""
-        if self.record.outcome == "refused":
-            raise CaseRefusedError(self.record.message, subject=self.record.reason_code)
-        if self.record.outcome == "failed":
-            raise CaseFailureError(self.record.message, reason=self.record.reason_code, hint=self.hint)
+    def fault(self) -> AssayError | None:
+        """What the command ends with, unless the outcome is ok."""
+        ended = self.record
+        return fault_of(ended.outcome, reason=ended.reason_code, message=ended.message, hint=self.hint)
 
 
 def import_trial_bundle(
@@ -92,6 +105,7 @@ def import_trial_bundle(
     if lock is None:
         raise OptionError(f"{bundle} is not a trial's bundle", subject=str(bundle))
     with home.running():
+        clear_dead(home, engine)
         for slot in lock.lock.slots:
             if not engine.holds(slot.image):
                 say(f"load the image of {slot.plugin} {slot.version} into {engine.name}")
@@ -111,9 +125,9 @@ def run_locked(home: Home, registry: Registry, engine: Engine, order: RunOrder, 
         The order itself cannot be used; the refusal is logged.
     """
     if order.out is not None and order.out.exists():
-        raise InputFileError(f"{order.out}: exists already", subject=str(order.out), hint="name a new folder")
+        raise TargetError(f"{order.out}: exists already", subject=str(order.out), hint="name a new folder")
     with home.running():
-        for closed in close_interrupted(registry, engine, role="site"):
+        for closed in close_interrupted(home, registry, engine, role="site"):
             say(f"found run {closed.run} of {closed.at} without an end; logged as interrupted")
         with registry.refusals_logged("trial-run", registry.node_id):
             view, slot, release = _check(registry, engine, order)
@@ -190,7 +204,7 @@ def _run(
     )
     return RunLedger(home, registry, engine, context).run(
         release,
-        CaseRequest(f"{order.subject}.{order.visit}", order.inputs, dict(slot.parameters)),
+        CaseRequest(order.case, order.inputs, dict(slot.parameters)),
         subject=order.subject,
         visit=order.visit,
         cancelled=lambda: False,

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from host import __version__
 from host.engines.interface import Engine
-from host.errors import KitDigestError
+from host.errors import KitDigestError, KitFitError
 from host.execution import CaseRequest, Execution, PreparedRun
 from host.home import Home, now, random_bytes
 from host.kit_data import ensure_data
@@ -31,11 +31,11 @@ from host.run_ledger import RecordedRun, RunLedger
 from host.scoring import check_fit, score
 from host.verdict import CaseRow, evaluate
 from plugin_spec.ports import LabelMapPort
-from registry.errors import NotPreregisteredError
+from registry.errors import NotPreregisteredError, UnknownRecordError
 from registry.keys import Signer
 from registry.log import Record
 from registry.registry import Registry
-from registry.statements import FileRef, Protocol, RunStarted, ValidationReport, ValidationStarted
+from registry.statements import FileRef, Protocol, RunStarted, Subset, ValidationReport, ValidationStarted
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,23 @@ class Executor:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """What will run: the registered protocol, the cosigned checkpoint over it, and how many cases."""
+
+    protocol: Record
+    checkpoint: str
+    subset: Subset
+    cases: int
+
+
+@dataclass(frozen=True)
 class Attempt:
     """A validation under way: what was logged before its first case."""
 
     id: str
     number: int
     started: Record
-    protocol: Record
-    checkpoint: str
+    plan: Plan
 
 
 @dataclass(frozen=True)
@@ -97,12 +106,23 @@ def find_protocol(registry: Registry, folder: KitFolder, *, executor: str) -> tu
                 hint="restore the registered files, or raise the kit's version and register it",
             )
         if same_files:
-            return record, registry.checkpoint_covering(record.digest, cosigned_by_other_than=executor)
+            return record, _cosigned(registry, record, executor)
     raise NotPreregisteredError(
         f"the protocol of {folder.kit.id} {folder.kit.version} is not registered as it lies in {folder.path}",
         subject=folder.kit.id,
         hint=f"assay kit register {folder.path} --as PERSON, where PERSON is not who runs the validation",
     )
+
+
+def _cosigned(registry: Registry, protocol: Record, executor: str) -> str:
+    try:
+        return registry.checkpoint_covering(protocol.digest, cosigned_by_other_than=executor)
+    except UnknownRecordError as error:
+        raise NotPreregisteredError(
+            f"nobody but {executor} cosigned the log since the protocol was registered",
+            subject=protocol.digest,
+            hint="somebody other than who runs the validation registers the kit: assay kit register",
+        ) from error
 
 
 def validate(
@@ -125,8 +145,14 @@ def validate(
     EngineError
         The engine failed; the attempt stays in the ledger without a report.
     """
-    check_fit(release.manifest, folder)
-    attempt = _begin(registry, release, folder, executor)
+    selected = folder.selected(smoke=smoke)
+    subset: Subset = "smoke" if smoke else "whole kit"
+    with registry.refusals_logged("validation-started", executor.person):
+        check_fit(release.manifest, folder)
+        if not selected:
+            raise KitFitError(f"{folder.path / 'cases.csv'}: no case is marked smoke", subject=folder.kit.id)
+        protocol, checkpoint = find_protocol(registry, folder, executor=executor.person)
+    attempt = _begin(registry, release, folder, executor, Plan(protocol, checkpoint, subset, len(selected)))
     began = now()
     data = ensure_data(home, folder, engine, say=progress.say)
     context = RunContext(
@@ -139,20 +165,19 @@ def validate(
         validation=attempt.id,
     )
     session = _Session(folder, release, data, RunLedger(home, registry, engine, context))
-    selected = folder.selected(smoke=smoke)
     for number, case in enumerate(selected, start=1):
         done = session.run(case, progress.cancelled)
         progress.case_done(case, done, number, len(selected))
     parts = ReportParts(
         validation=attempt.id,
-        subset="smoke" if smoke else "whole kit",
+        subset=subset,
         started_at=began.isoformat(timespec="seconds"),
         finished_at=now().isoformat(timespec="seconds"),
         executed_by=executor.person,
         release=release,
         folder=folder,
-        protocol_record=attempt.protocol,
-        checkpoint=attempt.checkpoint,
+        protocol_record=attempt.plan.protocol,
+        checkpoint=attempt.plan.checkpoint,
         first_run=session.runs[0].started.statement.read(RunStarted),
         engine=context.engine,
         environment=session.environment(),
@@ -163,12 +188,13 @@ def validate(
     return _publish(registry, compose(registry, parts), session.images(registry), attempt, executor)
 
 
-def _begin(registry: Registry, release: InstalledRelease, folder: KitFolder, executor: Executor) -> Attempt:
-    protocol, checkpoint = find_protocol(registry, folder, executor=executor.person)
+def _begin(
+    registry: Registry, release: InstalledRelease, folder: KitFolder, executor: Executor, plan: Plan
+) -> Attempt:
     earlier = [
         r.statement.read(ValidationStarted) for r in registry.records(ValidationStarted.predicate_type)
     ]
-    number = 1 + sum(1 for one in earlier if (one.release, one.protocol) == (release.record, protocol.digest))
+    number = 1 + sum((one.release, one.protocol) == (release.record, plan.protocol.digest) for one in earlier)
     validation = random_bytes(8).hex()
     started = registry.act(
         ValidationStarted(
@@ -178,13 +204,15 @@ def _begin(registry: Registry, release: InstalledRelease, folder: KitFolder, exe
             reason=f"validate {release.title} on {folder.kit.id} {folder.kit.version}",
             validation=validation,
             release=release.record,
-            protocol=protocol.digest,
+            protocol=plan.protocol.digest,
             attempt=number,
-            checkpoint=checkpoint,
+            subset=plan.subset,
+            cases=plan.cases,
+            checkpoint=plan.checkpoint,
         ),
         executor.signer,
     )
-    return Attempt(validation, number, started, protocol, checkpoint)
+    return Attempt(validation, number, started, plan)
 
 
 class _Session:
@@ -297,11 +325,13 @@ def _publish(
             validation=attempt.id,
             started=attempt.started.digest,
             release=report.release.record,
-            protocol=attempt.protocol.digest,
+            protocol=attempt.plan.protocol.digest,
             report_json=json_file,
             report_html=html,
             verdict=report.verdict.verdict,
             evidence=report.kit.evidence,
+            subset=attempt.plan.subset,
+            cases=attempt.plan.cases,
             host_version=__version__,
         ),
         executor.signer,

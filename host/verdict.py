@@ -4,7 +4,9 @@ Invariants
 ----------
 * The same table and protocol give the same bytes.
 * A failed, timed-out or missing case keeps its place in the denominator with the value its metric declares.
-* n counts independent subjects; cases derived from one scan are one subject, and get no interval.
+* Cases and independent subjects are counted apart; cases derived from one scan are one subject, and get no
+  interval.
+* A criterion that concerns no case is not met by that: it is left open.
 """
 
 from collections.abc import Sequence
@@ -93,8 +95,10 @@ def _scopes(criterion: Criterion, rows: Sequence[CaseRow]) -> list[tuple[str, li
     if criterion.scope == "overall":
         return [("overall", list(rows))]
     stratum = criterion.scope.removeprefix("each:")
-    levels = sorted({row.strata[stratum] for row in rows if stratum in row.strata})
-    return [(f"{stratum}={level}", [r for r in rows if r.strata.get(stratum) == level]) for level in levels]
+    levels = sorted({row.strata.get(stratum, "") for row in rows}) or [""]  # no case is no evidence
+    return [
+        (f"{stratum}={level}", [r for r in rows if r.strata.get(stratum, "") == level]) for level in levels
+    ]
 
 
 def _judge(criterion: Criterion, scope: str, rows: Sequence[CaseRow]) -> CriterionVerdict:
@@ -127,8 +131,9 @@ def worst_of(
     """The value furthest to the wrong side of a criterion, and its case; ties go to the first case by name."""
     if not valued:
         return None, None
+    by_name = sorted(valued, key=lambda pair: pair[1].case)
     if criterion.comparator == ">=":
-        return min(valued, key=lambda pair: (pair[0], pair[1].case))
+        return min(by_name, key=lambda pair: pair[0])
     if criterion.comparator == "<=":
-        return max(valued, key=lambda pair: (pair[0], pair[1].case))
-    return max(valued, key=lambda pair: (abs(pair[0]), pair[1].case))
+        return max(by_name, key=lambda pair: pair[0])
+    return max(by_name, key=lambda pair: abs(pair[0]))

@@ -8,13 +8,15 @@ from pathlib import Path
 from host.builds import as_release, check_plugin, read_build
 from host.engines.interface import Engine
 from host.engines.owner import owner_labels
-from host.errors import CaseFailureError, CaseRefusedError, InputFileError
-from host.execution import CaseRequest, Execution, execute, prepare
+from host.errors import InputFileError
+from host.execution import CaseRequest, Execution, execute, fault_of, prepare
 from host.home import Home, random_bytes
 from host.plugins import PluginCatalogue
 from host.records import measured
+from host.run_ledger import clear_dead
 from host.staging import RunFolder
 from plugin_spec.case import Scalar
+from plugin_spec.errors import AssayError
 from registry.statements import Measured
 
 
@@ -27,13 +29,10 @@ class BenchAnswer:
     files: tuple[Path, ...]
     log: str
 
-    def raise_for_outcome(self) -> None:
-        """Raise unless the outcome is ok, so that the exit code tells."""
-        if self.execution.outcome == "refused":
-            raise CaseRefusedError(self.execution.message, subject=self.execution.reason_code)
-        if self.execution.outcome == "failed":
-            ended = self.execution
-            raise CaseFailureError(ended.message, reason=ended.reason_code, hint=ended.hint)
+    def fault(self) -> AssayError | None:
+        """What the command ends with, unless the outcome is ok."""
+        ended = self.execution
+        return fault_of(ended.outcome, reason=ended.reason_code, message=ended.message, hint=ended.hint)
 
 
 def run_once(
@@ -69,18 +68,22 @@ def run_once(
     release = as_release(home, read_build(home, manifest, folder), manifest)
     run_id = random_bytes(8).hex()
     with home.running():
+        clear_dead(home, engine)
         run_folder = RunFolder.create(home.runs / run_id)
-        prepared = prepare(release, CaseRequest("bench", inputs, parameters), run_folder, run_id=run_id)
-        execution = execute(
-            prepared,
-            catalogue=PluginCatalogue(),
-            engine=engine,
-            labels={**owner_labels(), "assay.run": run_id},
-            cancelled=lambda: False,
-        )
-        log = run_folder.log.read_text(errors="replace") if run_folder.log.is_file() else ""
-        files = _copy_out(execution, run_folder, out) if out is not None else ()
-        return BenchAnswer(execution, measured(manifest, execution), files, log)
+        try:
+            prepared = prepare(release, CaseRequest("bench", inputs, parameters), run_folder, run_id=run_id)
+            execution = execute(
+                prepared,
+                catalogue=PluginCatalogue(),
+                engine=engine,
+                labels={**owner_labels(), "assay.run": run_id},
+                cancelled=lambda: False,
+            )
+            log = run_folder.log.read_text(errors="replace") if run_folder.log.is_file() else ""
+            files = _copy_out(execution, run_folder, out) if out is not None else ()
+            return BenchAnswer(execution, measured(manifest, execution), files, log)
+        finally:
+            run_folder.remove()
 
 
 def _copy_out(execution: Execution, run_folder: RunFolder, out: Path) -> tuple[Path, ...]:

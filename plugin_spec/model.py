@@ -47,23 +47,40 @@ def first_fault(error: ValidationError) -> str:
 
 
 def read_toml(path: Path, model: type[ModelT], *, error: type[AssayError] = InputError) -> ModelT:
-    """Read a TOML document into a strict model.
+    """Read a TOML document, at most 1 MiB, into a strict model; faults as in `parse_toml`."""
+    return parse_toml(read_document(path, error=error), path, model, error=error)
+
+
+def read_document(path: Path, *, error: type[AssayError] = InputError) -> bytes:
+    """Read a document of at most 1 MiB whole, once: what is parsed is then what is hashed."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_DOCUMENT_BYTES + 1)
+    except OSError as fault:
+        raise error(f"{path}: {fault.strerror}", subject=str(path)) from fault
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise error(f"{path}: larger than {MAX_DOCUMENT_BYTES} bytes", subject=str(path))
+    return data
+
+
+def parse_toml(
+    data: bytes, path: Path, model: type[ModelT], *, error: type[AssayError] = InputError
+) -> ModelT:
+    """Parse the bytes of a TOML document into a strict model.
 
     Parameters
     ----------
+    data : bytes
+        The document.
     path : Path
-        The document, at most 1 MiB.
+        Where it came from, for messages.
     model : type of BaseModel
         What it must fit.
     error : type of AssayError, optional
         Raised with one line that names the file and the field.
     """
     try:
-        if path.stat().st_size > MAX_DOCUMENT_BYTES:
-            raise error(f"{path}: larger than {MAX_DOCUMENT_BYTES} bytes", subject=str(path))
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise error(f"{path}: {fault.strerror}", subject=str(path)) from fault
+        document = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise error(f"{path}: not valid TOML: {fault}", subject=str(path)) from fault
     try:

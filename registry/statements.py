@@ -40,6 +40,7 @@ CaseIdentifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0
 RunIdentifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 Evidence = Literal["patient", "derived", "phantom"]
 VerdictWord = Literal["met", "not met", "insufficient evidence"]
+Subset = Literal["whole kit", "smoke"]
 SignatureMeaning = Literal["authorship", "review", "approval", "responsibility"]
 
 
@@ -100,6 +101,8 @@ class ValidationStarted(Act):
     release: Digest
     protocol: Digest
     attempt: int = Field(gt=0)
+    subset: Subset
+    cases: int = Field(gt=0)
     checkpoint: str
 
 
@@ -189,6 +192,8 @@ class ValidationReport(Act):
     report_html: FileRef
     verdict: VerdictWord
     evidence: Evidence
+    subset: Subset
+    cases: int = Field(gt=0)
     host_version: str
 
 

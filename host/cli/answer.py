@@ -3,9 +3,12 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from plugin_spec.errors import AssayError
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 
@@ -56,3 +59,21 @@ def _plain(value: object) -> object:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(item) for item in value]
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+def conclude(fault: "AssayError | None") -> int:
+    """End a command whose result was shown: say what is wrong on stderr, and return the exit code.
+
+    The result itself, with its outcome, is the one document that ``--json`` prints.
+    """
+    if fault is None:
+        return 0
+    say_fault(fault)
+    return int(fault.exit_code)
+
+
+def say_fault(fault: "AssayError") -> None:
+    """One line for an error, and one for what to do next."""
+    say(f"assay: {fault.code}: {fault.message}")
+    if fault.hint:
+        say(f"  next: {fault.hint}")

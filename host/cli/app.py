@@ -12,8 +12,10 @@ import typer
 
 from host import __version__
 from host.cli import audit, catalogue, doctor, kit, plugin, report, trace, trial, trust, validate, verify
-from plugin_spec.errors import AssayError, ExitCode
+from host.cli.answer import say_fault
+from plugin_spec.errors import AssayError, ExitCode, InputError
 
+USAGE_EXIT = 2  # as every command line program has it
 EPILOGUE = (
     "Exit codes: 0 done; 3 criteria not met; 4 not trusted; 5 not permitted; 6 bad input; 7 contract violation; "
     "8 engine failed; 9 bad state; 10 case refused; 11 case failed; 70 crash; 130 interrupted."
@@ -61,17 +63,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = int(app(args=given, standalone_mode=False) or ExitCode.OK)
+        code = int(app(args=given, prog_name="assay", standalone_mode=False) or ExitCode.OK)
         if code == ExitCode.INTERRUPTED:
             raise KeyboardInterrupt  # typer has made an exit code of it
         return code
     except AssayError as error:
-        return _report(error, as_json="--json" in given)
+        return _refuse(error, given)
     except typer.Exit as stop:
         return stop.exit_code
     except typer.TyperException as usage:
-        print(f"assay: usage: {usage.format_message()}", file=sys.stderr)
-        return 2
+        return _refuse(UsageFault(usage.format_message(), hint="assay --help"), given)
     except (KeyboardInterrupt, typer.Abort):
         print("assay: interrupted; what was under way is recorded or was never started", file=sys.stderr)
         return ExitCode.INTERRUPTED
@@ -82,19 +83,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _crash(given)
 
 
-def _report(error: AssayError, *, as_json: bool) -> int:
-    if as_json:
-        document = {
-            "code": error.code,
-            "message": error.message,
-            "subject": error.subject,
-            "hint": error.hint,
-        }
-        print(json.dumps({"error": document, "exit_code": int(error.exit_code)}))
-    print(f"assay: {error.code}: {error.message}", file=sys.stderr)
-    if error.hint:
-        print(f"  next: {error.hint}", file=sys.stderr)
-    return int(error.exit_code)
+class UsageFault(InputError):
+    """The words of the command line do not fit any command."""
+
+    code = "usage"
+
+
+def _refuse(error: AssayError, arguments: Sequence[str]) -> int:
+    """End a command that has shown nothing yet: one line on stderr, and with ``--json`` one document on stdout."""
+    exit_code = USAGE_EXIT if isinstance(error, UsageFault) else int(error.exit_code)
+    if "--json" in arguments:
+        fields = ("code", "message", "subject", "hint")
+        document = {field: getattr(error, field) for field in fields}
+        print(json.dumps({"error": document, "exit_code": exit_code}))
+    say_fault(error)
+    return exit_code
+
+
+class CrashFault(AssayError):
+    """Something we did not foresee."""
+
+    code = "crash"
 
 
 def _crash(arguments: Sequence[str]) -> int:
@@ -109,5 +118,4 @@ def _crash(arguments: Sequence[str]) -> int:
     except OSError:
         print(text, file=sys.stderr)
         where = "above"
-    print(f"assay: crash: this is a defect of Assay; the report is {where}", file=sys.stderr)
-    return int(ExitCode.CRASH)
+    return _refuse(CrashFault(f"this is a defect of Assay; the report is {where}"), arguments)

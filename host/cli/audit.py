@@ -1,12 +1,12 @@
 """``assay audit``: the audit trail, and the check that nobody edited it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from host.cli import session
-from host.cli.answer import JsonFlag, show, table
+from host.cli.answer import JsonFlag, conclude, show, table
 
 app = typer.Typer(help="Read and verify the audit trail.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -38,7 +38,7 @@ def log(
 
 
 @app.command()
-def verify(json: JsonFlag = False) -> None:
+def verify(json: JsonFlag = False) -> int:
     """Hash every record again, check every signature and checkpoint, and list every fault."""
     from host.errors import LogFaultError
     from registry.audit import verify_log
@@ -57,12 +57,15 @@ def verify(json: JsonFlag = False) -> None:
         lines or [f"{size} entries, every body, signature and checkpoint is as it was logged"],
         as_json=json,
     )
-    if faults:
-        raise LogFaultError(
+    if not faults:
+        return 0
+    return conclude(
+        LogFaultError(
             f"{len(faults)} faults in a log of {size} entries",
             subject=str(faults[0].sequence),
             hint="keep this home as it is for the inquiry, and go on from a copy whose log verifies",
         )
+    )
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -72,8 +75,8 @@ def _moment(text: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if moment.tzinfo is None:
+            raise OptionError(f"--since {text!r}: add the zone, for example {text}+00:00", subject=text)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise OptionError(f"--since {text!r}: not a time", subject=text) from error
-    if moment.tzinfo is None:
-        raise OptionError(f"--since {text!r}: add the zone, for example {text}+00:00", subject=text)
-    return moment

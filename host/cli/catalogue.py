@@ -85,12 +85,14 @@ def approve(
     """Approve a release for a scope and a context of use; the author and the executor may not."""
     from host.cli.report import find_report
     from host.installed import find_release
+    from host.reports.recheck import recheck
     from host.signing import read_scope, typed
     from registry.policy import Action
     from registry.statements import CatalogueDecision
 
     home, registry = session.open_registry()
     found, evidence = find_release(registry, release), find_report(registry, report)
+    recheck(registry, evidence)
     actor = session.act_as(home, registry, person, Action.CATALOGUE_APPROVE)
     record = registry.act(
         typed(

@@ -106,13 +106,16 @@ def register(
     """Sign and log a kit's protocol, and cosign the log, before anything is run against it."""
     from host.kits import read_kit
     from host.signing import typed
-    from registry.policy import Action
+    from registry.policy import Action, require_role
     from registry.statements import Protocol
     from registry.witness import cosign_own
 
     found = read_kit(folder)
     home, registry = session.open_registry()
     actor = session.act_as(home, registry, person, Action.KIT_REGISTER)
+    require_role(registry.root, person, Action.LOG_COSIGN)  # before a record that could not be cosigned
+    for data in (found.listing, *found.contents.values()):
+        registry.blobs.put_bytes(data)
     record = registry.act(
         typed(
             Protocol,
@@ -130,9 +133,6 @@ def register(
         actor.signer,
         [("kit", found.kit_digest), ("protocol.toml", found.protocol_digest)],
     )
-    registry.blobs.put_file(folder / "protocol.toml")
-    registry.blobs.put_file(folder / "kit.toml")
-    registry.blobs.put_file(folder / "cases.csv")
     say(f"sign a checkpoint of the log and cosign it as {actor.name}")
     checkpoint = cosign_own(registry, actor.person, actor.signer)
     show(

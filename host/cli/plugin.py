@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from host.cli import session
-from host.cli.answer import JsonFlag, say, show, table
+from host.cli.answer import JsonFlag, conclude, say, show, table
+from host.cli.targets import check_target
 
 if TYPE_CHECKING:
     from host.embedded_tests import TestOutcome
@@ -73,7 +74,7 @@ def digest(
 
 
 @app.command()
-def test(folder: FolderArgument, engine: EngineOption = "docker", json: JsonFlag = False) -> None:
+def test(folder: FolderArgument, engine: EngineOption = "docker", json: JsonFlag = False) -> int:
     """Run the manifest's embedded tests in the built image; nothing is recorded."""
     from host import embedded_tests, extensions
     from host.errors import EmbeddedTestError
@@ -83,11 +84,11 @@ def test(folder: FolderArgument, engine: EngineOption = "docker", json: JsonFlag
     failed = [one for one in outcomes if one.fault]
     show({"tests": [vars(one) for one in outcomes], "failed": len(failed)}, _lines(outcomes), as_json=json)
     if failed:
-        raise EmbeddedTestError(
-            f"{len(failed)} of {len(outcomes)} embedded tests do not hold", subject=failed[0].name
-        )
+        message = f"{len(failed)} of {len(outcomes)} embedded tests do not hold"
+        return conclude(EmbeddedTestError(message, subject=failed[0].name))
     if not json:
         say(f"next: assay plugin submit {folder} --as PERSON")
+    return 0
 
 
 @app.command()
@@ -98,8 +99,9 @@ def run(
     parameter: Annotated[list[str] | None, typer.Option("--parameter", metavar="NAME=VALUE")] = None,
     engine: EngineOption = "docker",
     json: JsonFlag = False,
-) -> None:
+) -> int:
     """Run the built plugin on one case, for its author; nothing is recorded and nothing is evidence."""
+    check_target(out, "--out", new=True)
     from host import extensions, workbench
     from host.cli.values import parse_pairs, parse_parameters
     from host.home import Home
@@ -128,7 +130,7 @@ def run(
         ],
         as_json=json,
     )
-    answer.raise_for_outcome()
+    return conclude(answer.fault())
 
 
 @app.command()

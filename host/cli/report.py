@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from host.cli import session
-from host.cli.answer import JsonFlag, show
+from host.cli.answer import JsonFlag, say, show
+from host.cli.targets import check_target, write_target
 
 if TYPE_CHECKING:
     from registry.log import Record
@@ -31,10 +32,11 @@ def show_report(
     """Show a report's verdict and signatures; --out writes the page, --json prints the signed JSON's content."""
     from host.reports.html import with_signatures
     from host.reports.write import read_report
-    from plugin_spec.files import write_atomic
     from registry.esignature import describe
     from registry.statements import ValidationReport
 
+    if out is not None:
+        check_target(out, "--out")
     _, registry = session.open_registry()
     record = find_report(registry, validation)
     logged = record.statement.read(ValidationReport)
@@ -44,7 +46,7 @@ def show_report(
     if out is not None:
         registry.blobs.verify(logged.report_html.digest)
         page = registry.blobs.path(logged.report_html.digest).read_bytes()
-        write_atomic(out, with_signatures(page, signatures) if signatures else page)
+        write_target(out, with_signatures(page, signatures) if signatures else page)
     show(
         {"record": record.digest, "report": report, "signatures": signatures},
         [
@@ -70,6 +72,7 @@ def sign(
 ) -> None:
     """Sign a report with name, time and meaning; the signature is bound to the report's bytes."""
     from host.home import now
+    from host.reports.recheck import recheck
     from host.signing import read_meaning
     from registry.esignature import Signing, compose, describe
     from registry.policy import Action
@@ -79,8 +82,12 @@ def sign(
     home, registry = session.open_registry()
     record = find_report(registry, validation)
     logged = record.statement.read(ValidationReport)
-    registry.blobs.verify(logged.report_json.digest)
-    registry.blobs.verify(logged.report_html.digest)
+    for line in recheck(registry, record):
+        say(f"ok  {line}")
+    say(
+        f"you sign: verdict {logged.verdict}, {logged.evidence} evidence, {logged.subset}, {logged.cases} cases, "
+        f"report.json {logged.report_json.digest}, report.html {logged.report_html.digest}"
+    )
     actor = session.act_as(home, registry, person, Action.REPORT_SIGN)
     signature = compose(
         registry.root.person(person),

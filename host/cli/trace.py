@@ -33,7 +33,7 @@ def trace(
         f"run         {started.run}, {started.at}, {found.finished.outcome}",
         f"engine      {started.engine} {started.engine_version}",
         f"subject     {started.subject}, visit {started.visit}",
-        *[f"scan        {one.digest}  ({one.port}, {one.bytes} bytes)" for one in started.inputs],
+        *[f"scan        {one.digest}  ({one.name}, {one.bytes} bytes)" for one in started.inputs],
         f"image       {started.image}",
         f"manifest    {started.manifest}",
         *[f"weights     {one.digest}  ({one.name})" for one in started.weights],

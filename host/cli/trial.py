@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from host.cli import session
-from host.cli.answer import JsonFlag, say, show, table
+from host.cli.answer import JsonFlag, conclude, say, show, table
+from host.cli.targets import check_target
 
 app = typer.Typer(help="Lock, export, import and run trials.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -79,12 +80,17 @@ def lock(
         reason=reason,
     )
     sign_lock(registry, actor, record, meaning="responsibility", reason=reason)
-    _show_status(trial, json=json, next_command=f"assay trial sign {trial} --as PERSON --meaning approval")
+    _show_status(
+        trial, json=json, next_command=f"assay trial sign {trial} --lock {record.digest} --as PERSON"
+    )
 
 
 @app.command()
 def sign(
     trial: TrialArgument,
+    lock: Annotated[
+        str, typer.Option("--lock", help="The lock's digest, as `assay trial status` prints it.")
+    ],
     person: session.AsOption,
     meaning: Annotated[
         str, typer.Option(help="authorship, review, approval or responsibility.")
@@ -92,7 +98,7 @@ def sign(
     reason: session.ReasonOption = "lock signed",
     json: JsonFlag = False,
 ) -> None:
-    """Sign the newest lock of a trial."""
+    """Sign the newest lock of a trial, named by its digest: what you read is what you sign."""
     from host.locking import newest_lock, sign_lock
     from host.signing import read_meaning
     from registry.policy import ALLOWED, Action
@@ -100,7 +106,13 @@ def sign(
 
     home, registry = session.open_registry()
     actor = session.act_as(home, registry, person, Action.TRIAL_SIGN)
-    sign_lock(registry, actor, newest_lock(registry, trial), meaning=read_meaning(meaning), reason=reason)
+    sign_lock(
+        registry,
+        actor,
+        newest_lock(registry, trial, named=lock),
+        meaning=read_meaning(meaning),
+        reason=reason,
+    )
     if actor.role in ALLOWED[Action.LOG_COSIGN]:
         cosign_own(registry, actor.person, actor.signer)
         say(f"log checkpoint over the signature cosigned by {actor.name}")
@@ -122,6 +134,7 @@ def export(
     """Write the trial's bundle: lock, records, proofs, reports, manifest, weights and image."""
     from registry.bundle import export_trial
 
+    check_target(out, "--out")
     _, registry = session.open_registry()
     digest = export_trial(registry, trial, out)
     show(
@@ -211,13 +224,15 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Also copy the outputs into this new folder.")] = None,
     engine: Annotated[str, typer.Option("--engine")] = "docker",
     json: JsonFlag = False,
-) -> None:
+) -> int:
     """Run the locked release on a scan; any difference to the lock is refused and logged."""
     from host import extensions
     from host.cli.values import parse_pairs
     from host.signing import typed
     from host.site import RunOrder, run_locked
 
+    if out is not None:
+        check_target(out, "--out", new=True)
     home, registry = session.open_registry()
     order = typed(
         RunOrder,
@@ -247,7 +262,7 @@ def run(
         as_json=json,
         next_command=f"assay trial return {trial} --out {trial}-records.bundle",
     )
-    done.raise_for_outcome()
+    return conclude(done.fault())
 
 
 @app.command("return")
@@ -256,9 +271,10 @@ def return_records(
     out: Annotated[Path, typer.Option(help="File to write.")],
     json: JsonFlag = False,
 ) -> None:
-    """Write this site's run records for the sponsor, with proofs and a signed checkpoint."""
+    """Write this site's log for the sponsor: its run records under a signed checkpoint."""
     from registry.returns import export_site_records
 
+    check_target(out, "--out")
     _, registry = session.open_registry()
     digest = export_site_records(registry, trial, out)
     show(

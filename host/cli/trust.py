@@ -7,6 +7,7 @@ import typer
 
 from host.cli import session
 from host.cli.answer import JsonFlag, show, table
+from host.cli.targets import check_target, write_target
 from host.home import Home, now, random_bytes
 
 app = typer.Typer(help="The trust root: people, roles and keys.", no_args_is_help=True, rich_markup_mode=None)
@@ -52,14 +53,14 @@ def join(
     json: JsonFlag = False,
 ) -> None:
     """Set up a site: its node key and an empty log. Send the public key file to the sponsor."""
-    from plugin_spec.files import write_atomic
     from registry.canonical import canonical_json
     from registry.registry import Registry
 
+    check_target(out, "--out")
     home = Home.from_environment()
     home.ensure()
     registry = Registry.create_site(home.path, site_id=site, clock=now, random=random_bytes)
-    write_atomic(out, canonical_json(registry.node.public.model_dump(mode="json")) + b"\n")
+    write_target(out, canonical_json(registry.node.public.model_dump(mode="json")) + b"\n")
     show(
         {"home": str(home.path), "site": site, "public_key": str(out), "keyid": registry.node.public.keyid},
         [f"site {site} in {home.path}", f"public key {registry.node.public.keyid[:16]}… written to {out}"],

@@ -7,6 +7,7 @@ import typer
 
 from host.cli import session
 from host.cli.answer import JsonFlag, say, show, table
+from host.cli.targets import check_target, write_target
 
 
 def validate(
@@ -29,16 +30,17 @@ def validate(
     from host.validation import Executor, Progress
     from host.validation import validate as run_validation
     from plugin_spec.errors import ExitCode
-    from plugin_spec.files import write_atomic
     from registry.policy import Action
 
+    if html is not None:
+        check_target(html, "--html")
     home, registry = session.open_registry()
     found = install(registry, find_release(registry, release))
     folder = read_kit(kit)
     runner = extensions.connect(engine)
     actor = session.act_as(home, registry, person, Action.VALIDATION_RUN)
     with home.running(), CaseProgress() as bar:
-        for closed in close_interrupted(registry, runner, role="log"):
+        for closed in close_interrupted(home, registry, runner, role="log"):
             say(f"found run {closed.run} of {closed.at} without an end; logged as interrupted")
         done = run_validation(
             home,
@@ -52,7 +54,7 @@ def validate(
         )
     report, verdict = done.report, done.report.verdict
     if html is not None:
-        write_atomic(html, registry.blobs.path(report.renderings[0].digest).read_bytes())
+        write_target(html, registry.blobs.path(report.renderings[0].digest).read_bytes())
     show(
         {
             "report": done.record.digest,
@@ -62,7 +64,7 @@ def validate(
         },
         [
             *table(
-                ("criterion", "scope", "worst", "case", "n", "verdict"),
+                ("criterion", "scope", "worst", "case", "cases", "verdict"),
                 [
                     (
                         c.criterion,

@@ -167,7 +167,7 @@ def _limitations(parts: ReportParts) -> tuple[str, ...]:
     """What the numbers do not show, said in the report itself."""
     subjects = len({section.row.subject for section in parts.cases})
     lines = [
-        "Runs of this kit outside this registry cannot be excluded: a public kit can be tried elsewhere.",
+        "Runs of this kit that were not recorded here (elsewhere, or by an author on a bench) cannot be excluded.",
         "The statistics-engine self-test against published oracles is not part of this version's report.",
     ]
     if parts.folder.kit.evidence != "patient":

@@ -56,7 +56,7 @@ def shown_cases(report: Report) -> dict[str, str]:
 
     At most ``MAX_OVERLAYS``: each adds about 0.6 MB to the page.
     """
-    rows = {section.row.case: section.row for section in report.cases if section.row.outcome == "ok"}
+    rows = {one.row.case: one.row for one in report.cases if one.row.expected == one.row.outcome == "ok"}
     shown = {case: "first case" for case in list(rows)[:1]}
     for criterion in report.protocol.criteria:
         if report.protocol.metric(criterion.metric).kind != "masks":

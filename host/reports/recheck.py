@@ -1,13 +1,23 @@
-"""Check a logged report again: bytes, agreement of its renderings, signatures, and the verdict from its own table."""
+"""Check a logged report again, from what was registered and recorded, not from what it says of itself.
+
+Not checked again are the values of mask metrics: that would mean scoring the stored outputs anew.
+"""
+
+from collections.abc import Callable
+
+from pydantic import ValidationError
 
 from host.errors import ReportMismatchError
+from host.kits import KitFolder, Listing, parse_kit
+from host.reports.model import CaseSection, Report
 from host.reports.write import check_agreement, read_report
 from host.verdict import evaluate
+from plugin_spec.model import first_fault
 from registry.esignature import check as check_signature
 from registry.esignature import describe
 from registry.log import Record
 from registry.registry import Registry
-from registry.statements import ESignature, Protocol, ValidationReport
+from registry.statements import ESignature, Protocol, RunFinished, RunStarted, ValidationReport
 
 
 def recheck(registry: Registry, record: Record) -> tuple[str, ...]:
@@ -15,36 +25,125 @@ def recheck(registry: Registry, record: Record) -> tuple[str, ...]:
 
     Raises
     ------
-    BlobMismatchError
-        A stored rendering is not what was signed.
+    BlobMismatchError, MissingBlobError
+        A stored file is not what was signed, or is gone.
     ReportMismatchError
-        The JSON, the page, the protocol and the verdict do not agree.
+        The report does not follow from the registered kit and the recorded runs.
     """
-    logged = record.statement.read(ValidationReport)
-    for file in (logged.report_json, logged.report_html):
-        registry.blobs.verify(file.digest)
-    done = ["report.json and report.html are the bytes that the record names"]
-    report = read_report(registry.blobs.path(logged.report_json.digest).read_bytes())
-    check_agreement(report, registry.blobs.path(logged.report_html.digest).read_bytes())
-    done.append("the page says what the JSON says")
-    again = evaluate(report.protocol, [section.row for section in report.cases])
-    if again != report.verdict or report.verdict.verdict != logged.verdict:
-        raise ReportMismatchError(
-            "the verdict does not follow from the report's own results table", subject=record.digest
+    checking = _Checking(registry, record)
+    steps: tuple[Callable[[], str], ...] = (
+        checking.bytes_are_signed,
+        checking.identity_is_logged,
+        checking.protocol_was_first,
+        checking.cases_are_registered,
+        checking.runs_are_recorded,
+        checking.verdict_follows,
+    )
+    return (*[step() for step in steps], *checking.signatures())
+
+
+class _Checking:
+    def __init__(self, registry: Registry, record: Record) -> None:
+        self._registry = registry
+        self._record = record
+        self._logged = record.statement.read(ValidationReport)
+        for file in (self._logged.report_json, self._logged.report_html):
+            registry.blobs.verify(file.digest)
+        self._report: Report = read_report(registry.blobs.path(self._logged.report_json.digest).read_bytes())
+        self._planned = registry.log.record(self._logged.protocol)
+        self._kit = stored_kit(registry, self._planned.statement.read(Protocol))
+
+    def bytes_are_signed(self) -> str:
+        check_agreement(self._report, self._registry.blobs.path(self._logged.report_html.digest).read_bytes())
+        self._same("rendering", self._report.renderings, (self._logged.report_html,))
+        return "report.json and report.html are the signed bytes, and every marked figure of the page agrees"
+
+    def identity_is_logged(self) -> str:
+        logged, report = self._logged, self._report
+        self._same("validation", report.validation, logged.validation)
+        self._same("release", report.release.record, logged.release)
+        self._same(
+            "evidence", (report.kit.evidence, self._kit.kit.evidence), (logged.evidence, logged.evidence)
         )
-    done.append(f"the verdict ({logged.verdict}) follows from the results table and the protocol in it")
-    protocol = registry.log.record(logged.protocol)
-    if protocol.statement.read(Protocol).protocol_digest != report.kit.protocol_digest:
-        raise ReportMismatchError(
-            "the report was judged by another protocol than the registered one", subject=record.digest
+        self._same("subset", (report.subset, len(report.cases)), (logged.subset, logged.cases))
+        return f"it is the report of validation {logged.validation}: {logged.subset}, {logged.cases} cases"
+
+    def protocol_was_first(self) -> str:
+        self._same("protocol", self._report.protocol, self._kit.protocol)
+        if self._planned.sequence >= self._registry.log.record(self._logged.started).sequence:
+            raise self._fault("the protocol was logged after the validation started")
+        return f"its protocol is the registered one, log entry {self._planned.sequence}, before the first run"
+
+    def cases_are_registered(self) -> str:
+        expected = [
+            (one.case_id, one.subject_id, one.expected, one.strata)
+            for one in self._kit.selected(smoke=self._logged.subset == "smoke")
+        ]
+        rows = [section.row for section in self._report.cases]
+        self._same("cases", [(r.case, r.subject, r.expected, r.strata) for r in rows], expected)
+        return f"its {len(rows)} cases are those of the registered kit, none left out"
+
+    def runs_are_recorded(self) -> str:
+        records = self._registry.records
+        starts = [one.statement.read(RunStarted) for one in records(RunStarted.predicate_type)]
+        ends = [one.statement.read(RunFinished) for one in records(RunFinished.predicate_type)]
+        begun = {one.run: one for one in starts if one.validation == self._logged.validation}
+        ended = {one.run: one for one in ends if one.run in begun}
+        self._same("runs", sorted(begun), sorted(section.run for section in self._report.cases))
+        for section in self._report.cases:
+            self._same("run", _told(section), _recorded(begun[section.run], ended.get(section.run)))
+        return (
+            f"each case has one recorded run of this validation, with the same end and numbers ({len(begun)})"
         )
-    if protocol.sequence >= registry.log.record(logged.started).sequence:
-        raise ReportMismatchError(
-            "the protocol was logged after the validation started", subject=record.digest
+
+    def verdict_follows(self) -> str:
+        again = evaluate(self._kit.protocol, [section.row for section in self._report.cases])
+        self._same("verdict", (self._report.verdict, again.verdict), (again, self._logged.verdict))
+        return (
+            f"the verdict ({self._logged.verdict}) follows from the results table and the registered protocol"
         )
-    done.append(f"the protocol is log entry {protocol.sequence}, before the first run")
-    for found in registry.records(ESignature.predicate_type, subject=record.digest):
-        signature = found.statement.read(ESignature)
-        check_signature(signature, registry.roots.at(found.sequence))
-        done.append(f"signed: {describe(signature)}")
-    return tuple(done)
+
+    def signatures(self) -> list[str]:
+        lines = []
+        for found in self._registry.records(ESignature.predicate_type, subject=self._record.digest):
+            signature = found.statement.read(ESignature)
+            check_signature(signature, self._registry.roots.at(found.sequence))
+            lines.append(f"signed: {describe(signature)}")
+        return lines
+
+    def _same(self, what: str, found: object, expected: object) -> None:
+        if found != expected:
+            raise self._fault(f"the {what} in the report is not what was registered and recorded")
+
+    def _fault(self, message: str) -> ReportMismatchError:
+        return ReportMismatchError(
+            message, subject=self._record.digest, hint="do not sign it; validate again"
+        )
+
+
+def stored_kit(registry: Registry, planned: Protocol) -> KitFolder:
+    """The kit as it was registered, from the blob store."""
+    blobs = registry.blobs
+    blobs.verify(planned.kit_digest)
+    try:
+        listing = Listing.model_validate_json(blobs.path(planned.kit_digest).read_bytes())
+    except ValidationError as error:
+        raise ReportMismatchError(
+            f"the kit's list of files: {first_fault(error)}", subject=planned.kit
+        ) from error
+    contents = {}
+    for name, file_digest in listing.files.items():
+        blobs.verify(file_digest)
+        contents[name] = blobs.path(file_digest).read_bytes()
+    return parse_kit(contents, blobs.path(planned.kit_digest).parent)
+
+
+def _told(section: CaseSection) -> tuple[object, ...]:
+    row = section.row
+    return row.case, row.subject, row.outcome, row.reason_code, section.measured
+
+
+def _recorded(begun: RunStarted, ended: RunFinished | None) -> tuple[object, ...]:
+    if ended is None:
+        return (begun.case,)
+    return begun.case, begun.subject, ended.outcome, ended.reason_code, ended.measured

@@ -116,7 +116,7 @@ def _lock(made: dict[str, Any], folder: Path) -> None:
     sponsor.do("trial", "lock", TRIAL, "--slot", f"tissue={RELEASE}", "--site", "site-01", "--as", "sofia")
     made["unsigned_export"] = sponsor("trial", "export", TRIAL, "--out", made["bundle"])
     assert not made["bundle"].exists()
-    sponsor.do("trial", "sign", TRIAL, "--as", "quentin", "--meaning", "approval")
+    sponsor.do("trial", "sign", TRIAL, "--lock", sponsor.newest_lock(TRIAL), "--as", "quentin")
     sponsor.do("trial", "export", TRIAL, "--out", made["bundle"])
     made["pin"] = sponsor.read("trust", "show")["trust_root"]
 

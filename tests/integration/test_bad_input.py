@@ -175,7 +175,8 @@ def test_a_kit_that_was_changed_after_its_registration_is_not_run(tiny: TinyWorl
     refused = tiny.sponsor("validate", RELEASE, "--kit", kit, "--as", "ada").refused()
     assert (refused.exit_code, refused.code) == (4, "kit-digest")
     assert "tiny-cubes 1.0.0" in refused.message and refused.hint
-    assert len(tiny.sponsor.log()) == before
+    assert len(tiny.sponsor.log()) == before + 1
+    assert tiny.sponsor.predicates("refusal")[-1]["error"] == "kit-digest"
     tiny.sponsor.assert_clean()
 
 

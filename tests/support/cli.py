@@ -50,8 +50,8 @@ class Answer:
 
     @property
     def document(self) -> Any:
-        """What ``--json`` printed."""
-        return json.loads(self.out.splitlines()[0])
+        """What ``--json`` printed: one document, whatever the exit code."""
+        return json.loads(self.out)
 
     def refused(self) -> Refused:
         """The one error, and the hint on the line after it."""
@@ -100,6 +100,10 @@ class Cli:
     def read(self, *arguments: object) -> Any:
         """Run one command that must succeed, with ``--json``, and return its document."""
         return self.do(*arguments, "--json").document
+
+    def newest_lock(self, trial: str) -> str:
+        """The digest of a trial's newest lock, as whoever signs it names it."""
+        return str(self.read("trial", "status", trial)["locks"][-1]["digest"])
 
     def copied(self, folder: Path) -> "Cli":
         """The same home in another folder, so that one test's harm is not another's.

@@ -140,7 +140,7 @@ def test_worst_is_the_far_side_of_the_comparator(
     comparator: Literal[">=", "<=", "abs<="], values: tuple[float, float], worst: float
 ) -> None:
     rows = [row(str(number), value) for number, value in enumerate(values)]
-    (one,) = evaluate(protocol(comparator=comparator), rows).criteria
+    (one,) = evaluate(protocol(comparator=comparator, failed="not met"), rows).criteria
     assert one.worst_value == worst
 
 
@@ -168,3 +168,76 @@ def test_a_further_failed_case_never_helps(rows: list[CaseRow]) -> None:
 def test_the_same_table_gives_the_same_bytes_in_any_order(rows: list[CaseRow]) -> None:
     forward, backward = evaluate(protocol(), rows), evaluate(protocol(), rows[::-1])
     assert forward.model_dump_json() == backward.model_dump_json()
+
+
+@pytest.mark.parametrize("comparator", [">=", "<=", "abs<="])
+def test_of_two_equally_bad_cases_the_first_by_name_is_shown(
+    comparator: Literal[">=", "<=", "abs<="],
+) -> None:
+    rows = [row("b", 0.5), row("a", 0.5)]
+    (one,) = evaluate(protocol(comparator=comparator, failed="not met"), rows).criteria
+    assert one.worst_case == "a"
+
+
+def test_a_criterion_that_no_case_speaks_to_is_insufficient_evidence() -> None:
+    refused = [row("a", None, expected="refused", outcome="refused")]
+    for scope in ("overall", "each:site"):
+        verdict = evaluate(protocol(scope=scope), refused)
+        assert [(one.cases, one.verdict) for one in verdict.criteria] == [(0, "insufficient evidence")]
+        assert verdict.verdict == "insufficient evidence"
+
+
+def test_a_case_without_the_stratum_keeps_its_place_in_the_denominator() -> None:
+    stray = row("b", 0.1).model_copy(update={"strata": {}})
+    verdict = evaluate(protocol(scope="each:site"), [row("a", 0.9), stray])
+    assert sum(one.cases for one in verdict.criteria) == 2
+    assert verdict.verdict == "not met"
+
+
+def test_a_protocol_under_which_a_failed_case_would_satisfy_a_criterion_is_refused() -> None:
+    with pytest.raises(ValueError, match="criterion overlap: a failed case would satisfy it, as 0.9 does"):
+        protocol(failed=0.9)
+
+
+def test_an_unexpected_answer_or_failure_is_not_met_by_the_outcome_criterion() -> None:
+    given = protocol()
+    ended = given.criteria[0].model_copy(update={"metric": "ended", "bound": 1.0})
+    judged = given.model_copy(update={"criteria": (ended,)})
+    wrong = row("b", None, expected="refused").model_copy(update={"values": {"dice": None, "ended": 0.0}})
+    (one,) = evaluate(judged, [row("a", 0.9), wrong]).criteria
+    assert (one.verdict, one.worst_case, one.cases) == ("not met", "b", 2)
+
+
+CASES = st.lists(
+    st.tuples(st.one_of(st.none(), st.floats(0, 1)), st.sampled_from("ab"), st.booleans()), max_size=12
+).map(
+    lambda given: [
+        row(
+            f"c{n}",
+            None if failed else value,
+            site=site,
+            never_met=failed,
+            outcome="failed" if failed else "ok",
+        )
+        for n, (value, site, failed) in enumerate(given)
+    ]
+)
+
+
+@given(CASES, st.sampled_from(["overall", "each:site"]), st.integers(1, 4), st.booleans())
+def test_a_failed_case_never_turns_not_met_into_anything_else(
+    rows: list[CaseRow], scope: str, min_cases: int, imputed: bool
+) -> None:
+    judged = protocol(scope=scope, min_cases=min_cases, failed=0.0 if imputed else "not met")
+    failed = row("z", 0.0 if imputed else None, outcome="failed", imputed=imputed, never_met=not imputed)
+    assert evaluate(judged, [*rows, failed]).verdict == "not met"
+    if rows:
+        assert evaluate(judged, rows).verdict in {"met", "not met", "insufficient evidence"}
+
+
+@given(CASES)
+def test_evaluating_twice_gives_the_same_bytes_and_changes_no_row(rows: list[CaseRow]) -> None:
+    before = [one.model_dump_json() for one in rows]
+    first, second = (evaluate(protocol(scope="each:site"), rows) for _ in range(2))
+    assert first.model_dump_json() == second.model_dump_json()
+    assert [one.model_dump_json() for one in rows] == before

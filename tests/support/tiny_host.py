@@ -1,0 +1,258 @@
+"""The tiny plugin and kit of `tests.support.tiny` without a container engine and without the command line."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from host import __version__
+from host.builds import io_schema
+from host.cli.session import Actor
+from host.execution import CaseRequest
+from host.home import Home, now
+from host.installed import find_release, install
+from host.kit_data import data_folder
+from host.kits import KitFolder, read_kit
+from host.locking import propose_lock, sign_lock
+from host.records import RunContext
+from host.releases import InstalledRelease
+from host.run_ledger import RecordedRun, RunLedger
+from host.validation import Executor, Progress, Validated, validate
+from plugin_spec.manifest import Manifest, read_manifest
+from registry.bundle import export_trial
+from registry.canonical import digest
+from registry.keys import Signer, generate
+from registry.log import Record
+from registry.registry import Founder, Registry
+from registry.statements import (
+    CatalogueDecision,
+    FileRef,
+    Protocol,
+    Refusal,
+    Release,
+    RunFinished,
+    TrialCreated,
+    ValidationStarted,
+)
+from registry.trust_root import Person, Role
+from registry.witness import cosign_own
+from tests.support.memory_engine import MemoryEngine
+from tests.support.registry_builders import VALIDATION, seeded
+from tests.support.tiny import IMAGE_NAME, RELEASE, TRIAL, kit_folder, plugin_folder, write_scan
+from tests.support.tiny_kit.make_kit import main as make_kit
+
+WEIGHTS = b"these are the weights"
+ROLES = {
+    "rosa": (Role.ROOT,),
+    "ada": (Role.DEVELOPER, Role.QA),
+    "quentin": (Role.QA,),
+    "sofia": (Role.SPONSOR,),
+}
+SITE = "site-01"
+
+
+def add_weights(plugin: Path) -> Path:
+    """Give the tiny plugin a weights file."""
+    (plugin / "net").write_bytes(WEIGHTS)
+    with (plugin / "plugin.toml").open("a") as stream:
+        stream.write(
+            f'\n[[weights]]\nname = "net"\nsha256 = "{digest(WEIGHTS)}"\nbytes = {len(WEIGHTS)}\n'
+            'licence = "MIT"\nuri = "local:net"\n'
+        )
+    return plugin
+
+
+@dataclass
+class TinyHost:
+    """A sponsor's registry with a submitted release and a registered kit, and an engine that holds the image."""
+
+    folder: Path
+    home: Home
+    registry: Registry
+    keys: dict[str, Signer]
+    engine: MemoryEngine
+    plugin: Path
+    kit: KitFolder
+    manifest: Manifest
+    config: bytes
+
+    @property
+    def release(self) -> InstalledRelease:
+        """The submitted release, ready to run."""
+        return install(self.registry, find_release(self.registry, RELEASE))
+
+    def actor(self, person: str, role: Role) -> Actor:
+        """A person with their key unlocked."""
+        return Actor(person, person.title(), str(role), self.keys[person])
+
+    def stamp(self, person: str) -> dict[str, str]:
+        """The fields every act carries."""
+        at = now().isoformat(timespec="milliseconds")
+        return {"actor": person, "role": str(ROLES[person][0]), "at": at, "reason": "as planned"}
+
+    def scan(self, behaviour: str = "answer", name: str = "scan.nii") -> Path:
+        """A scan on which the plugin behaves so."""
+        return write_scan(self.folder / name, behaviour)
+
+    def ledger(self) -> RunLedger:
+        """A ledger of runs for a validation that was just started."""
+        release, protocol = self.release.record, next(self.registry.records(Protocol.predicate_type)).digest
+        checkpoint = self.registry.checkpoint_covering(protocol, cosigned_by_other_than="ada")
+        started = ValidationStarted(
+            **self.stamp("ada"),
+            validation=VALIDATION,
+            release=release,
+            protocol=protocol,
+            attempt=1,
+            subset="whole kit",
+            cases=len(self.kit.cases),
+            checkpoint=checkpoint,
+        )
+        self.registry.act(started, self.keys["ada"])
+        context = RunContext(
+            actor=self.registry.node_id,
+            role="log",
+            purpose="validation",
+            reason="a test",
+            engine=self.engine.describe(),
+            host_version=__version__,
+            validation=VALIDATION,
+        )
+        return RunLedger(self.home, self.registry, self.engine, context)
+
+    def validate(self, *, smoke: bool = False) -> Validated:
+        """Run the kit as Ada."""
+        with self.home.running():
+            return validate(
+                self.home,
+                self.registry,
+                self.engine,
+                release=self.release,
+                folder=self.kit,
+                executor=Executor("ada", "developer", self.keys["ada"]),
+                smoke=smoke,
+                progress=Progress(
+                    say=lambda line: None,
+                    case_done=lambda case, run, number, total: None,
+                    cancelled=lambda: False,
+                ),
+            )
+
+    def file(self, name: str, data: bytes) -> FileRef:
+        """Store bytes and name them."""
+        stored = self.registry.blobs.put_bytes(data)
+        return FileRef(name=name, digest=stored.digest, bytes=stored.bytes)
+
+    def locked(self, site: Registry) -> Record:
+        """Carry the release to a signed lock that names the site."""
+        done = self.validate()
+        registry, quentin = self.registry, self.actor("quentin", Role.QA)
+        sign_lock(registry, quentin, done.record, meaning="approval", reason="read in full")
+        decision = CatalogueDecision(
+            **self.stamp("quentin"),
+            release=done.report.release.record,
+            decision="approve",
+            scope="demonstration",
+            context_of_use="tests",
+            report=done.record.digest,
+        )
+        registry.act(decision, self.keys["quentin"])
+        person = Person(id=SITE, name="Site 01", roles=(Role.SITE,), keys=(site.node.public,))
+        registry.enrol([person], [self.keys["rosa"]], reason="the site joins")
+        created = TrialCreated(**self.stamp("sofia"), trial=TRIAL, title="Tiny trial", scope="demonstration")
+        registry.act(created, self.keys["sofia"])
+        sofia = self.actor("sofia", Role.SPONSOR)
+        engines = [self.engine.name]
+        lock = propose_lock(
+            registry, sofia, TRIAL, slots={"bright": RELEASE}, sites=[SITE], engines=engines, reason="start"
+        )
+        sign_lock(registry, sofia, lock, meaning="approval", reason="start")
+        sign_lock(registry, quentin, lock, meaning="approval", reason="start")
+        return lock
+
+    def exported(self) -> Path:
+        """The trial's bundle."""
+        path = self.folder / "trial.bundle"
+        export_trial(self.registry, TRIAL, path)
+        return path
+
+
+def run_on(
+    host: TinyHost, scan: Path, ledger: RunLedger | None = None, release: InstalledRelease | None = None
+) -> RecordedRun:
+    """One run of the release, by default in a validation of its own."""
+    request = CaseRequest("case-1", {"scan": scan}, {})
+    host.home.ensure()
+    return (ledger or host.ledger()).run(
+        release or host.release, request, subject="subject-1", visit="baseline", cancelled=lambda: False
+    )
+
+
+def finished(registry: Registry) -> list[RunFinished]:
+    """How every run ended, as logged."""
+    return [one.statement.read(RunFinished) for one in registry.records(RunFinished.predicate_type)]
+
+
+def refusals(registry: Registry) -> list[Refusal]:
+    """Everything that was refused, as logged."""
+    return [one.statement.read(Refusal) for one in registry.records(Refusal.predicate_type)]
+
+
+def tiny_host(folder: Path) -> TinyHost:
+    """Build a `TinyHost` with everything up to the registered kit."""
+    plugin = add_weights(plugin_folder(folder / "plugin"))
+    kit = read_kit(kit_folder(folder / "kit"))
+    home = Home(folder / "home", folder / "cache")
+    home.ensure()
+    keys = {name: generate(seeded(name)) for name in ROLES}
+    founders = [Founder(name, name.title(), roles, keys[name]) for name, roles in ROLES.items()]
+    registry = Registry.create(
+        home.path,
+        organisation="Tiny Trials",
+        node_id="registry",
+        root_signers=founders,
+        clock=now,
+        random=seeded("tiny"),
+    )
+    manifest = read_manifest(plugin / "plugin.toml")
+    config = json.dumps({"rootfs": {"type": "layers", "diff_ids": []}}).encode()
+    host = TinyHost(folder, home, registry, keys, MemoryEngine(), plugin, kit, manifest, config)
+    _submit(host)
+    _register(host)
+    data = data_folder(home, kit)
+    data.mkdir(parents=True)
+    make_kit(kit.path, data)
+    return host
+
+
+def _submit(host: TinyHost) -> None:
+    release = Release(
+        **host.stamp("ada"),
+        plugin=host.manifest.id,
+        version=host.manifest.version,
+        image=host.file("config.json", host.config).digest,
+        image_name=IMAGE_NAME,
+        manifest=host.file("plugin.toml", (host.plugin / "plugin.toml").read_bytes()).digest,
+        io_schema=host.file("io.json", io_schema(host.manifest)).digest,
+        sbom=host.file("sbom.json", b"[]").digest,
+        weights=(host.file("net", WEIGHTS),),
+    )
+    host.registry.act(release, host.keys["ada"])
+    host.engine.images.add(release.image)
+    host.engine.tag(release.image, IMAGE_NAME)
+
+
+def _register(host: TinyHost) -> None:
+    kit = host.kit
+    protocol = Protocol(
+        **host.stamp("quentin"),
+        kit=kit.kit.id,
+        version=kit.kit.version,
+        kit_digest=kit.kit_digest,
+        protocol_digest=kit.protocol_digest,
+        cases=len(kit.cases),
+        evidence=kit.kit.evidence,
+    )
+    host.registry.act(protocol, host.keys["quentin"])
+    for data in (kit.listing, *kit.contents.values()):
+        host.registry.blobs.put_bytes(data)
+    cosign_own(host.registry, "quentin", host.keys["quentin"])

@@ -1,0 +1,59 @@
+"""Keys are found by ids that can be no path, and opened by phrases that are never guessed."""
+
+from pathlib import Path
+
+import pytest
+
+from host.cli import session
+from host.errors import HomeMissingError, OptionError, PassphraseMissingError
+from host.home import Home
+from registry.errors import WrongPassphraseError
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "home", tmp_path / "cache")
+    home.ensure()
+    return home
+
+
+def test_a_key_file_lies_in_the_home(home: Home) -> None:
+    assert session.key_file(home, "ada-2") == home.keys / "ada-2.key"
+
+
+@pytest.mark.parametrize("person", ["", "a", "../ada", "ada/eve", "Ada", "ada.key", "-ada", "ada\n"])
+def test_an_id_that_could_be_a_path_is_refused(person: str, home: Home) -> None:
+    with pytest.raises(OptionError, match="is no id"):
+        session.key_file(home, person)
+
+
+def test_a_new_key_opens_under_its_phrase_and_no_other(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_PASSPHRASE_ADA_2", "correct horse battery")
+    with session.new_key(home, "ada-2") as signer:
+        pass
+    assert session.unlock(home, "ada-2").public == signer.public
+    monkeypatch.setenv("ASSAY_PASSPHRASE_ADA_2", "wrong horse battery")
+    with pytest.raises(WrongPassphraseError):
+        session.unlock(home, "ada-2")
+
+
+def test_a_key_whose_enrolment_failed_leaves_no_file(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_PASSPHRASE_ADA", "correct horse battery")
+    with pytest.raises(KeyboardInterrupt), session.new_key(home, "ada"):
+        raise KeyboardInterrupt
+    assert list(home.keys.iterdir()) == []
+
+
+def test_nobody_is_asked_for_a_phrase_off_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ASSAY_PASSPHRASE_ADA", raising=False)
+    with Path("/dev/null").open() as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        with pytest.raises(PassphraseMissingError) as refused:
+            session.passphrase("ada")
+    assert "ASSAY_PASSPHRASE_ADA" in refused.value.hint
+
+
+def test_a_home_without_a_registry_is_not_opened(monkeypatch: pytest.MonkeyPatch, home: Home) -> None:
+    monkeypatch.setenv("ASSAY_HOME", str(home.path))
+    with pytest.raises(HomeMissingError):
+        session.open_registry()

@@ -1,0 +1,204 @@
+"""A site runs what the lock names and nothing else, and every refusal is logged like a run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from host.errors import (
+    CaseFailureError,
+    CaseRefusedError,
+    ImageSwappedError,
+    InputFileError,
+    OptionError,
+)
+from host.home import Home, now
+from host.site import LockedRun, RunOrder, import_trial_bundle, run_locked
+from plugin_spec.errors import AssayError, TrustError
+from registry.errors import BlobMismatchError, EngineNotAllowedError, UnknownRecordError
+from registry.registry import Registry
+from registry.statements import RunStarted
+from tests.support.memory_engine import MemoryEngine, ending
+from tests.support.registry_builders import seeded
+from tests.support.tiny import IMAGE_NAME, TRIAL, write_scan
+from tests.support.tiny_host import SITE, TinyHost, finished, refusals
+
+OTHER_IMAGE = "sha256:" + "0" * 64
+
+
+class Site:
+    """A site's home with the trial imported, and an engine of its own."""
+
+    def __init__(self, host: TinyHost) -> None:
+        self.host = host
+        self.home = Home(host.folder / "site", host.folder / "cache")
+        self.registry = Registry.create_site(self.home.path, site_id=SITE, clock=now, random=seeded(SITE))
+        self.engine = MemoryEngine()
+
+    def take_in(self) -> "Site":
+        """Import the trial, with an engine that holds the image already."""
+        self.host.locked(self.registry)
+        image = self.host.release.image
+        self.engine.images.add(image)
+        pin = self.host.registry.roots.versions[0].digest
+        import_trial_bundle(
+            self.home, self.registry, self.host.exported(), pin=pin, engine=self.engine, say=lambda line: None
+        )
+        return self
+
+    def run(self, behaviour: str = "answer", slot: str | None = None, out: Path | None = None) -> LockedRun:
+        """Run the lock on a scan."""
+        order = RunOrder(
+            trial=TRIAL,
+            slot=slot,
+            inputs={"scan": write_scan(self.host.folder / "Doe_John.nii", behaviour)},
+            subject="subject-1",
+            visit="baseline",
+            out=out,
+        )
+        return run_locked(self.home, self.registry, self.engine, order, say=lambda line: None)
+
+    def blob(self, digest: str) -> Path:
+        """A stored file, made writable as an intruder would."""
+        path = self.registry.blobs.path(digest)
+        path.chmod(0o600)
+        return path
+
+
+@pytest.fixture
+def site(host: TinyHost) -> Site:
+    """A site under a signed lock."""
+    return Site(host).take_in()
+
+
+def test_the_locked_release_runs_and_its_outputs_are_copied_out(site: Site) -> None:
+    out = site.host.folder / "out"
+    done = site.run(out=out)
+    done.raise_for_outcome()
+    assert [(one.column, one.value) for one in done.record.measured] == [("bright_ml", 27.0)]
+    assert sorted(path.name for path in out.iterdir()) == sorted(one.name for one in done.record.outputs)
+    (started,) = [r.statement.read(RunStarted) for r in site.registry.records(RunStarted.predicate_type)]
+    assert (started.trial, started.image) == (TRIAL, site.host.release.image)
+    assert started.lock is not None
+
+
+def test_importing_tags_the_image_for_people(site: Site) -> None:
+    assert site.engine.names == {IMAGE_NAME: site.host.release.image}
+
+
+def swap_image(site: Site) -> None:
+    site.engine.names[IMAGE_NAME] = OTHER_IMAGE
+
+
+def remove_image(site: Site) -> None:
+    site.engine.remove(site.host.release.image)
+
+
+def tamper_weights(site: Site) -> None:
+    site.blob(site.host.release.weight_refs[0].digest).write_bytes(b"other weights")
+
+
+def tamper_manifest(site: Site) -> None:
+    path = site.blob(site.host.release.manifest_digest)
+    path.write_bytes(path.read_bytes().replace(b"case_timeout_s = 10", b"case_timeout_s = 90"))
+
+
+def use_another_engine(site: Site) -> None:
+    site.engine.name = "podman"
+
+
+@pytest.mark.parametrize(
+    ("tamper", "error"),
+    [
+        (swap_image, ImageSwappedError),
+        (remove_image, ImageSwappedError),
+        (tamper_weights, BlobMismatchError),
+        (tamper_manifest, BlobMismatchError),
+        (use_another_engine, EngineNotAllowedError),
+    ],
+)
+def test_what_differs_from_the_lock_is_refused_and_the_refusal_is_logged(
+    tamper: Callable[[Site], None], error: type[TrustError], site: Site
+) -> None:
+    tamper(site)
+    with pytest.raises(error) as refused:
+        site.run()
+    assert site.engine.ran == []
+    assert finished(site.registry) == []
+    (refusal,) = refusals(site.registry)
+    assert (refusal.attempted, refusal.error) == ("trial-run", refused.value.code)
+
+
+def test_a_slot_the_lock_does_not_have_is_refused_and_the_slots_are_named(site: Site) -> None:
+    with pytest.raises(OptionError) as refused:
+        site.run(slot="dark")
+    assert refused.value.hint == "slots: bright"
+    assert [one.error for one in refusals(site.registry)] == ["bad-option"]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "error", "outcome"),
+    [("refuse", CaseRefusedError, "refused"), ("raise_error", CaseFailureError, "failed")],
+)
+def test_an_outcome_other_than_ok_is_recorded_and_raised(
+    behaviour: str, error: type[AssayError], outcome: str, site: Site
+) -> None:
+    out = site.host.folder / "out"
+    done = site.run(behaviour, out=out)
+    assert done.record.outcome == outcome
+    assert not out.exists() or list(out.iterdir()) == []
+    with pytest.raises(error):
+        done.raise_for_outcome()
+
+
+def test_a_container_that_ran_out_of_memory_tells_the_operator_peak_and_limit(site: Site) -> None:
+    site.engine.container = ending(137, oom_killed=True, memory_peak_bytes=64 * 2**20)
+    with pytest.raises(CaseFailureError, match="peak 64 MiB, limit 64 MiB"):
+        site.run().raise_for_outcome()
+
+
+def test_an_output_folder_that_exists_is_never_written_into(site: Site) -> None:
+    out = site.host.folder / "out"
+    out.mkdir()
+    with pytest.raises(InputFileError, match="exists already"):
+        site.run(out=out)
+    assert site.engine.ran == []
+
+
+def test_no_record_of_a_site_says_what_the_scan_was_called(site: Site) -> None:
+    site.run()
+    payloads = b"".join(one.statement.payload for one in site.registry.records())
+    assert b"Doe_John" not in payloads
+
+
+def test_a_bundle_is_imported_only_under_a_pinned_trust_root(host: TinyHost) -> None:
+    site = Site(host)
+    host.locked(site.registry)
+    with pytest.raises(OptionError, match="--trust-root"):
+        import_trial_bundle(
+            site.home, site.registry, host.exported(), pin=None, engine=site.engine, say=lambda line: None
+        )
+
+
+def test_a_bundle_under_another_trust_root_leaves_nothing_behind(host: TinyHost) -> None:
+    site = Site(host)
+    host.locked(site.registry)
+    with pytest.raises(TrustError):
+        import_trial_bundle(
+            site.home,
+            site.registry,
+            host.exported(),
+            pin=OTHER_IMAGE,
+            engine=site.engine,
+            say=lambda line: None,
+        )
+    assert site.engine.names == {}
+    assert site.registry.pin is None
+
+
+def test_a_trial_that_was_not_imported_cannot_be_run(host: TinyHost) -> None:
+    site = Site(host)
+    with pytest.raises(UnknownRecordError, match=f"no trial '{TRIAL}'"):
+        site.run()
+    assert [one.attempted for one in refusals(site.registry)] == ["trial-run"]
+    assert site.engine.ran == []
