@@ -97,17 +97,18 @@ def collect_outputs(
 
 
 def _listed(manifest: Manifest, result: Result) -> dict[str, OutputEntry]:
-    """The entry of every declared port; each port and each file stands once."""
+    """The entry of every declared port; each port and each file name stands once, since files are copied out flat."""
     listed: dict[str, OutputEntry] = {}
-    paths = {RESULT_NAME}
+    names = {RESULT_NAME}
     for entry in result.outputs:
         if manifest.output(entry.port) is None:
             raise OutputUndeclaredError(
                 f"result.json lists port {entry.port!r}, which the manifest does not declare"
             )
-        if entry.port in listed or entry.path in paths:
+        name = Path(entry.path).name
+        if entry.port in listed or name in names:
             raise OutputMalformedError(
-                f"port {entry.port}: result.json lists the port or the file {entry.path} twice",
+                f"port {entry.port}: result.json lists the port or the file name {name} twice",
                 subject=entry.port,
             )
         if entry.path != Path(entry.path).as_posix():
@@ -115,7 +116,7 @@ def _listed(manifest: Manifest, result: Result) -> dict[str, OutputEntry]:
                 f"port {entry.port}: {entry.path!r} is not a plain path", subject=entry.port
             )
         listed[entry.port] = entry
-        paths.add(entry.path)
+        names.add(name)
     for port in manifest.outputs:
         if port.name not in listed:
             raise OutputMissingError(f"port {port.name}: result.json lists no file for it", subject=port.name)

@@ -9,12 +9,14 @@ Invariants
   read whole.
 """
 
+import errno
 import hashlib
 import os
 import re
 import stat
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
 
@@ -24,13 +26,20 @@ from plugin_spec.files import sync_folder
 from plugin_spec.model import Identifier, StrictModel, first_fault
 from registry.blobs import BlobStore, chunks
 from registry.canonical import Digest, canonical_json, digest, parse_json
-from registry.errors import BundleContentError, MalformedBundleError, StorageFullError, UnsafeBundleNameError
+from registry.errors import (
+    BundleContentError,
+    MalformedBundleError,
+    OutputPathError,
+    StorageFullError,
+    UnsafeBundleNameError,
+)
 
 INDEX = "bundle.json"
 MAX_INDEX_BYTES = 64 * 1024 * 1024
 MAX_FILES = 200_000
 MAX_ENVELOPE_FILE_BYTES = 8 * 1024 * 1024
 _NAME = re.compile(r"(envelopes/[0-9a-f]{64}\.json|blobs/[0-9a-f]{64})")
+_DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -98,14 +107,21 @@ def write_archive(
         The records.
     blobs : BlobStore
         Where the blobs listed are.
+
+    Raises
+    ------
+    OutputPathError
+        ``path`` is a folder, has no folder, or may not be written.
+    StorageFullError
+        The disk is full or broken.
     """
+    temporary = _beside(path)
     listed = [
         ListedFile(name=envelope_name(payload), digest=digest(data), bytes=len(data))
         for payload, data in envelopes.items()
     ]
     by_name = {one.name: one for one in (*listed, *index.files)}
     index = index.model_copy(update={"files": tuple(by_name[name] for name in sorted(by_name))})
-    temporary = path.with_name(f".{path.name}.partial")
     try:
         with temporary.open("wb") as stream:
             with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, strict_timestamps=True) as archive:
@@ -122,10 +138,23 @@ def write_archive(
         os.replace(temporary, path)
         sync_folder(path.parent)
     except OSError as error:
-        raise StorageFullError(f"{path}: {error.strerror}", subject=str(path)) from error
+        kind = StorageFullError if error.errno in _DISK_FAULTS else OutputPathError
+        raise kind(f"{path}: {error.strerror}", subject=str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return found
+
+
+def _beside(path: Path) -> Path:
+    """Where the file is written before it gets its name. Raises `OutputPathError`."""
+    if not path.name or "\0" in path.name or path.is_dir():
+        raise OutputPathError(f"{path}: names no file", subject=str(path), hint="name the file to write")
+    if not path.parent.is_dir():
+        raise OutputPathError(
+            f"{path}: there is no folder {path.parent}", subject=str(path), hint="make the folder first"
+        )
+    return path.with_name(f".{path.name}.partial")
 
 
 def _add(archive: zipfile.ZipFile, name: str, parts: Iterable[bytes]) -> None:

@@ -348,7 +348,9 @@ def _check_files(bundle: Bundle, slot: LockSlot, records: Sequence[Record]) -> N
 
 
 def import_trial(registry: Registry, path: Path, *, pin: Digest) -> Verified:
-    """At a site: verify a trial bundle, then keep its blobs, records and checkpoint.
+    """At a site: verify a trial bundle, then keep its records, checkpoint and blobs, and pin its root.
+
+    What does not verify or does not continue what this site holds leaves a refusal in the log, nothing else.
 
     Parameters
     ----------
@@ -367,17 +369,18 @@ def import_trial(registry: Registry, path: Path, *, pin: Digest) -> Verified:
     with registry.refusals_logged("trial-import", registry.node_id), Bundle(path) as bundle:
         verified = verify_opened(bundle, pin=pin)
         _check_for_site(registry, verified)
-        for blob in sorted(bundle.blobs):
-            registry.blobs.put_stream(bundle.parts(blob_name(blob)), expected=blob)
         log_key = log_keys(verified.checkpoint.origin, verified.roots.current)[0]
-        if registry.pin is None:
-            registry.trust(pin)
-        with registry.log.database.transaction():
+        with registry.writing():
             check_continues(
                 registry, verified.checkpoint, log_key, proof_from(bundle.index, _seen(registry, verified))
             )
             registry.append_known(verified.records, verified.roots)
             registry.log.keep_checkpoint(verified.checkpoint, bundle.index.checkpoint)
+            for blob in sorted(bundle.blobs):
+                registry.blobs.put_stream(bundle.parts(blob_name(blob)), expected=blob)
+            # Last, for the pin is a file of its own, which no rollback undoes.
+            if registry.pin is None:
+                registry.trust(pin)
         return verified
 
 

@@ -187,11 +187,18 @@ def check_report(report: ValidationReport, started: ValidationStarted, protocol:
         ("protocol", report.protocol, started.protocol),
         ("actor", report.actor, started.actor),
         ("evidence", report.evidence, protocol.evidence),
+        ("subset", report.subset, started.subset),
+        ("number of cases", report.cases, started.cases),
     ):
         if in_report != expected:
             raise NotEvaluatedError(
-                f"the report's {what} is {in_report}, but {expected} was started", subject=in_report
+                f"the report's {what} is {in_report}, but {expected} was started", subject=report.validation
             )
+    if report.subset == "whole kit" and report.cases != protocol.cases:
+        raise NotEvaluatedError(
+            f"the report has {report.cases} cases, the registered kit {protocol.cases}",
+            subject=report.validation,
+        )
 
 
 def check_preregistered(started: ValidationStarted, sequence: int, protocol: Record, root: TrustRoot) -> None:
@@ -217,13 +224,13 @@ def check_preregistered(started: ValidationStarted, sequence: int, protocol: Rec
         raise NotPreregisteredError(
             f"the checkpoint of size {checkpoint.size} does not cover protocol entry {protocol.sequence}",
             subject=protocol.digest,
-            hint="make and cosign a checkpoint after registering the kit: assay log cosign",
+            hint="somebody else registers the kit, which cosigns it: assay kit register",
         )
     if not set(cosigners(started.checkpoint, root)) - {started.actor}:
         raise NotPreregisteredError(
             f"nobody but {started.actor} cosigned the checkpoint over the protocol",
             subject=protocol.digest,
-            hint="a witness cosigns it: assay log cosign",
+            hint="somebody of the role qa cosigns: assay kit register, assay trial sign",
         )
 
 
@@ -250,7 +257,7 @@ def check_decision(entry: CatalogueEntry | None, decision: CatalogueDecision) ->
         decision.actor,
         {evaluation.report.actor: "ran the validation", entry.release.actor: "submitted the release"},
     )
-    missing = missing_evidence(evaluation.report, decision.scope)
+    missing = missing_evidence(evaluation.report, evaluation.protocol, decision.scope)
     if missing:
         raise ScopeError(
             f"{entry.release.plugin} {entry.release.version} is not for {decision.scope} use: {missing}",
@@ -258,15 +265,20 @@ def check_decision(entry: CatalogueEntry | None, decision: CatalogueDecision) ->
         )
 
 
-def missing_evidence(report: ValidationReport, scope: str) -> str:
-    """What a report lacks for a scope; empty when it suffices.
+def missing_evidence(report: ValidationReport, protocol: Protocol, scope: str) -> str:
+    """What a report on a registered protocol lacks for a scope; empty when it suffices.
 
-    Demonstration shows that the path works and takes any verdict, which stays visible in catalogue, lock and
-    trace; exploratory use needs the criteria met; an endpoint needs them met on patients: phantoms, templates
-    and derived images show that software works, not that it measures patients.
+    A subset of a kit supports no claim. Demonstration shows that the path works and takes any verdict, which
+    stays visible in catalogue, lock and trace; exploratory use needs the criteria met; an endpoint needs them
+    met on patients: phantoms, templates and derived images show that software works, not that it measures
+    patients.
     """
     if REACH[scope] >= REACH["exploratory"] and report.verdict != "met":
         return f"the verdict is {report.verdict}"
+    if REACH[scope] >= REACH["exploratory"] and report.subset != "whole kit":
+        return f"only the kit's {report.subset} subset ran"
+    if REACH[scope] >= REACH["exploratory"] and report.cases < protocol.cases:
+        return f"only {report.cases} of the {protocol.cases} registered cases ran"
     if scope == "endpoint" and report.evidence != "patient":
         return f"the evidence is {report.evidence}, not patient"
     return ""

@@ -138,6 +138,18 @@ def open_envelope(data: bytes, *, keys: Mapping[str, PublicKey], payload_type: s
     return Opened(payload=payload, payload_digest=name, signer_keyids=frozenset(signed))
 
 
+def check_every_signer_known(data: bytes, keys: Mapping[str, PublicKey]) -> None:
+    """Refuse an envelope with a signature that no known key can check: a later key might refute it.
+
+    Raises
+    ------
+    SignatureError
+    """
+    unknown = sorted({item.keyid for item in _parse(data).signatures} - set(keys))
+    if unknown:
+        raise SignatureError(f"a signature names the unknown key {unknown[0][:12]!r}", subject=unknown[0])
+
+
 def unverified_payload(data: bytes) -> bytes:
     """Return the payload without checking any signature: only for a root, which names its own signers."""
     return _decode(_parse(data).payload, "payload")

@@ -363,7 +363,13 @@ class BrokenTraceError(TrustError):
     code = "broken-trace"
 
 
-class FoundingError(InputError):
-    """What a registry or a site is to be founded with cannot be used; nothing was written."""
+class ValueRefusedError(InputError):
+    """A value that was to go into a record does not fit; nothing was written."""
 
-    code = "bad-founding"
+    code = "bad-value"
+
+
+class OutputPathError(InputError):
+    """A file cannot be written under the name given."""
+
+    code = "bad-output-path"

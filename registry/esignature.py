@@ -11,6 +11,7 @@ from registry.canonical import Digest, short
 from registry.errors import RoleError, SignatureNameError
 from registry.statements import ESignature, SignatureMeaning
 from registry.trust_root import Person, Role, TrustRoot
+from registry.values import named_faults
 
 KEY_AND_PASSPHRASE = "key file and passphrase"  # noqa: S105 - names the method
 
@@ -28,17 +29,18 @@ class Signing:
 
 def compose(person: Person, role: Role, signing: Signing, *, at: datetime) -> ESignature:
     """Fill in a signature for a person; sign and log it with `Registry.act`."""
-    return ESignature(
-        actor=person.id,
-        role=role.value,
-        at=at.isoformat(timespec="seconds"),
-        reason=signing.reason,
-        target=signing.target,
-        printed_name=person.name,
-        meaning=signing.meaning,
-        rendering=signing.rendering,
-        authentication=signing.authentication,
-    )
+    with named_faults(person.id):
+        return ESignature(
+            actor=person.id,
+            role=role.value,
+            at=at.isoformat(timespec="seconds"),
+            reason=signing.reason,
+            target=signing.target,
+            printed_name=person.name,
+            meaning=signing.meaning,
+            rendering=signing.rendering,
+            authentication=signing.authentication,
+        )
 
 
 def check(signature: ESignature, root: TrustRoot) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from registry import merkle
+from registry import dsse, merkle
 from registry.canonical import Digest, digest, short
 from registry.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from registry.database import Database
@@ -90,12 +90,14 @@ class Log:
         Raises
         ------
         SignatureError, StatementError
-            No known key signed it, or it is no statement.
+            No known key signed it, a signature names an unknown key, or it is no statement.
         DuplicateRecordError
             The payload is logged already.
         ClockError
             The clock went back by more than a minute since the last entry.
         """
+        # A signature ignored today would make the entry unreadable once its key is enrolled.
+        dsse.check_every_signer_known(envelope, self.keys)
         with self.database.transaction() as session:
             sequence = _size(session)
             record = read_record(sequence, self._stamp(session, sequence), envelope, self.keys)

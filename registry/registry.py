@@ -16,10 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from plugin_spec.errors import AssayError, InputError, PolicyError, TrustError
-from plugin_spec.model import first_fault
 from registry import dsse, home, keys, rules
 from registry.authority import NODE_ACTS, check_authority, check_record, read_act
 from registry.blobs import BlobStore
@@ -29,7 +26,6 @@ from registry.database import Database
 from registry.errors import (
     ActionDeniedError,
     ClockError,
-    FoundingError,
     RegistryStateError,
     UnknownRecordError,
 )
@@ -48,6 +44,7 @@ from registry.statements import (
 )
 from registry.trials import STATUS_TYPES, TrialStatus, status
 from registry.trust_root import Person, Role, TrustRoot
+from registry.values import named_faults
 from registry.witness import cosigners, open_enrolled
 
 Clock = Callable[[], datetime]
@@ -135,7 +132,7 @@ class Registry:
     @classmethod
     def create_site(cls, folder: Path, *, site_id: str, clock: Clock, random: Random) -> "Registry":
         """Set up a site's home: a log and a node key, which the sponsor enrols with the role ``site``."""
-        try:
+        with named_faults(site_id):
             description = home.HomeDescription(
                 kind="site",
                 node_id=site_id,
@@ -143,8 +140,6 @@ class Registry:
                 organisation=None,
                 trust_root=None,
             )
-        except ValidationError as error:
-            raise FoundingError(first_fault(error), subject=site_id) from error
         _lay_out(folder, keys.generate(random))
         home.describe(folder, description)
         return cls(folder, clock)
@@ -352,47 +347,66 @@ class Registry:
         ------
         RootThresholdError, TrustRootError, RoleError, UnknownKeyError
             Too few root holders signed, or an id or key would pass to somebody else.
+        ValueRefusedError
+            An empty or overlong reason, a name or key in use, or a threshold nobody can reach.
         """
-        named = {person.id: person for person in people}
-        kept = tuple(named.pop(person.id, person) for person in self.root.people)
-        root = TrustRoot(
-            actor=self.root.person_of(signers[0].public.keyid).id,
-            role=Role.ROOT,
-            at=self.clock().isoformat(timespec="seconds"),
-            reason=reason,
-            version=self.root.version + 1,
-            organisation=self.root.organisation,
-            previous=self.root_digest,
-            people=(*kept, *named.values()),
-            thresholds=self.root.thresholds if thresholds is None else thresholds,
-        )
-        with self.refusals_logged("trust-root/v1", root.actor):
+        actor = self.root.person_of(signers[0].public.keyid).id
+        with self.refusals_logged("trust-root/v1", actor):
+            root = self._next_root(people, actor, reason, thresholds)
             return self._log_root(dsse.sign(make_statement(root), PAYLOAD_TYPE, signers))
 
-    def append_known(self, records: Sequence[Record], roots: RootHistory) -> None:
-        """At a site, log copies of a bundle's verified records that are new here, in the sponsor's order."""
+    def _next_root(
+        self, people: Sequence[Person], actor: str, reason: str, thresholds: dict[Role, int] | None
+    ) -> TrustRoot:
+        named = {person.id: person for person in people}
+        kept = tuple(named.pop(person.id, person) for person in self.root.people)
+        with named_faults(", ".join(person.id for person in people) or self.root.organisation):
+            return TrustRoot(
+                actor=actor,
+                role=Role.ROOT,
+                at=self.clock().isoformat(timespec="seconds"),
+                reason=reason,
+                version=self.root.version + 1,
+                organisation=self.root.organisation,
+                previous=self.root_digest,
+                people=(*kept, *named.values()),
+                thresholds=self.root.thresholds if thresholds is None else thresholds,
+            )
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction; where it fails, the trust roots read in it are forgotten as well."""
         before = self.roots
         try:
             with self.log.database.transaction():
-                self.log.keys = {**self.log.keys, **roots.keys()}
-                for record in records:
-                    if not self.log.has(record.digest):
-                        self.log.append(record.envelope)
-                self.refresh_roots()
+                yield
         except BaseException:
             self._adopt(before)
             raise
 
+    def append_returned(self, envelopes: Sequence[bytes]) -> None:
+        """At the sponsor, log a site's verified records; what could not be read back is refused, undoing all."""
+        with self.log.database.transaction():
+            for envelope in envelopes:
+                self.check(self.log.append(envelope))
+
+    def append_known(self, records: Sequence[Record], roots: RootHistory) -> None:
+        """At a site, log copies of a bundle's verified records that are new here, in the sponsor's order.
+
+        Each is then judged at its place in this log, as `records` will: where one does not pass, none is kept.
+        """
+        with self.writing():
+            self.log.keys = {**self.log.keys, **roots.keys()}
+            fresh = [self.log.append(one.envelope) for one in records if not self.log.has(one.digest)]
+            self.refresh_roots()
+            for record in fresh:
+                self.check(record)
+
     def _log_root(self, envelope: bytes) -> Record:
-        before = self.roots
-        try:
-            with self.log.database.transaction():
-                entries = [*self.log.envelopes(TrustRoot.predicate_type), (self.log.size, envelope)]
-                self._adopt(RootHistory.verified(entries, self.pin))
-                return self.log.append(envelope)
-        except BaseException:
-            self._adopt(before)
-            raise
+        with self.writing():
+            entries = [*self.log.envelopes(TrustRoot.predicate_type), (self.log.size, envelope)]
+            self._adopt(RootHistory.verified(entries, self.pin))
+            return self.log.append(envelope)
 
     def next_link(self) -> tuple[int, Digest | None]:
         """What this node's next run record must carry as ``chain`` and ``previous``."""
@@ -418,15 +432,15 @@ class Registry:
         raise UnknownRecordError(
             f"no checkpoint over entry {sequence} is cosigned by anybody but {cosigned_by_other_than}",
             subject=payload_digest,
-            hint="a witness cosigns it: assay log cosign",
+            hint="somebody of the role qa cosigns: assay kit register, assay trial sign",
         )
 
 
 def _founding_root(
     organisation: str, node_id: str, node: Signer, founders: Sequence[Founder], clock: Clock
 ) -> TrustRoot:
-    """The first trust root, checked before anything is written. Raises `FoundingError`."""
-    try:
+    """The first trust root, checked before anything is written. Raises `ValueRefusedError`."""
+    with named_faults(organisation):
         registry = Person(id=node_id, name=f"Registry {node_id}", roles=(Role.LOG,), keys=(node.public,))
         return TrustRoot(
             actor=next(one.id for one in founders if Role.ROOT in one.roles),
@@ -439,8 +453,6 @@ def _founding_root(
             people=(*(one.person() for one in founders), registry),
             thresholds={Role.ROOT: 1},
         )
-    except ValidationError as error:
-        raise FoundingError(first_fault(error), subject=organisation) from error
 
 
 def _lay_out(folder: Path, node: Signer) -> None:

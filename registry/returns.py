@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from registry import merkle
 from registry.archive import Bundle, BundleIndex, ListedEntry, ListedFile, blob_name, write_archive
-from registry.authority import NODE_ACTS, read_act
+from registry.authority import NODE_ACTS, check_authority, read_act
 from registry.canonical import Digest, digest
 from registry.checkpoint import Checkpoint
 from registry.errors import (
@@ -28,11 +28,12 @@ from registry.errors import (
     WrongActorError,
     WrongStateError,
 )
-from registry.keys import PublicKey, Signer
+from registry.keys import Signer
 from registry.record import ORIGIN_PREFIX, Record, leaf_data, read_record
 from registry.statements import Act, RecordsTakenIn, Release, RunFinished, RunStarted
 from registry.trials import RunRequest, check_run_allowed
-from registry.trust_root import Role
+from registry.trust_root import Role, TrustRoot
+from registry.values import named_faults
 from registry.witness import open_enrolled
 
 if TYPE_CHECKING:
@@ -64,7 +65,20 @@ def export_site_records(registry: Registry, trial: str, path: Path, *, with_outp
         The file to make.
     with_outputs : bool, optional
         Also carry the runs' output files and logs that the blob store holds.
+
+    Raises
+    ------
+    WrongStateError
+        This is not a site's home: nobody takes the sponsor's own log in.
+    OutputPathError
+        No file can be written there.
     """
+    if not registry.is_site:
+        raise WrongStateError(
+            f"{registry.node_id} is not a site: only a site returns records",
+            subject=trial,
+            hint="run assay trial return at the site, then assay trial import here",
+        )
     registry.trial(trial)
     records = list(registry.log.records())
     files = (
@@ -124,6 +138,8 @@ def take_in(registry: Registry, path: Path, signer: Signer, *, actor: str, reaso
     TrustError
         The site is not enrolled, its log forks from what it returned before, a record is not its own, its
         chain of runs has a gap, or a run was not under a lock.
+    RoleError
+        A record claims a role that the site does not hold.
     DuplicateRecordError
         Nothing in it is new.
     """
@@ -133,22 +149,23 @@ def take_in(registry: Registry, path: Path, signer: Signer, *, actor: str, reaso
             registry.refresh_roots()
             first = _check_continues(returned, registry)
             fresh = _fresh_records(returned, first, registry)
+            registry.append_returned([record.envelope for record in fresh])
+            with named_faults(actor):
+                act = RecordsTakenIn(
+                    actor=actor,
+                    role=Role.SPONSOR,
+                    at=registry.clock().isoformat(timespec="seconds"),
+                    reason=reason,
+                    trial=returned.trial,
+                    site=returned.site,
+                    first=first,
+                    size=returned.checkpoint.size,
+                    checkpoint=returned.note,
+                )
+            taken = registry.log_act(act, [signer], ())
             for blob in sorted(_carried(fresh, bundle)):
                 registry.blobs.put_stream(bundle.parts(blob_name(blob)), expected=blob)
-            for record in fresh:
-                registry.log.append(record.envelope)
-            act = RecordsTakenIn(
-                actor=actor,
-                role=Role.SPONSOR,
-                at=registry.clock().isoformat(timespec="seconds"),
-                reason=reason,
-                trial=returned.trial,
-                site=returned.site,
-                first=first,
-                size=returned.checkpoint.size,
-                checkpoint=returned.note,
-            )
-            return registry.log_act(act, [signer], ())
+            return taken
 
 
 def read_site_log(bundle: Bundle, registry: Registry) -> SiteLog:
@@ -198,18 +215,18 @@ def _check_continues(returned: SiteLog, registry: Registry) -> int:
 
 
 def _fresh_records(returned: SiteLog, first: int, registry: Registry) -> list[Record]:
-    keys = {key.keyid: key for key in registry.root.person(returned.site).keys}
     fresh: list[Record] = []
     for entry, envelope in returned.entries[first:]:
         if registry.log.has(entry.payload) and registry.log.record(entry.payload).envelope == envelope:
             continue  # the site's copy of a record that this log gave it
-        fresh.append(_own_record(entry, envelope, keys, returned.site))
+        fresh.append(_own_record(entry, envelope, registry.root, returned.site))
     _check_chain(fresh, returned.site, registry)
     _check_runs(fresh, registry)
     return fresh
 
 
-def _own_record(entry: ListedEntry, envelope: bytes, keys: dict[str, PublicKey], site: str) -> Record:
+def _own_record(entry: ListedEntry, envelope: bytes, root: TrustRoot, site: str) -> Record:
+    keys = {key.keyid: key for key in root.person(site).keys}
     record = read_record(entry.sequence, entry.logged_at, envelope, keys)
     act = read_act(record.statement)
     if record.digest != entry.payload:
@@ -224,6 +241,8 @@ def _own_record(entry: ListedEntry, envelope: bytes, keys: dict[str, PublicKey],
         raise WrongActorError(
             f"entry {entry.sequence} of {site} is in the name of {act.actor}", subject=entry.payload
         )
+    # As `Registry.records` reads it: a record that could not be read again would close the log for good.
+    check_authority(act, record.signers, root)
     return record
 
 

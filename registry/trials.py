@@ -32,6 +32,7 @@ from registry.record import Record
 from registry.roots import RootHistory
 from registry.statements import ESignature, FileRef, LockSlot, RunStarted, Threshold, TrialCreated, TrialLock
 from registry.trust_root import Role, TrustRoot
+from registry.values import named_faults
 
 COUNTING_MEANINGS = frozenset({"approval", "responsibility"})
 # The kinds of record that `status` reads; it passes over any other.
@@ -197,20 +198,21 @@ def slot_from(
             subject=entry.digest,
         )
     report = entry.evaluation(approval.report).report
-    return LockSlot(
-        slot=slot,
-        release=entry.digest,
-        plugin=release.plugin,
-        version=release.version,
-        image=release.image,
-        image_name=release.image_name,
-        manifest=release.manifest,
-        weights=release.weights,
-        parameters=dict(parameters),
-        report=approval.report,
-        verdict=report.verdict,
-        evidence=report.evidence,
-    )
+    with named_faults(slot):
+        return LockSlot(
+            slot=slot,
+            release=entry.digest,
+            plugin=release.plugin,
+            version=release.version,
+            image=release.image,
+            image_name=release.image_name,
+            manifest=release.manifest,
+            weights=release.weights,
+            parameters=dict(parameters),
+            report=approval.report,
+            verdict=report.verdict,
+            evidence=report.evidence,
+        )
 
 
 def check_new_lock(
@@ -327,7 +329,7 @@ def check_run_allowed(view: LockView | None, request: RunRequest) -> LockSlot:
             f"trial {lock.trial} locks {slot.plugin} at {short(slot.image)}, "
             f"but this engine holds {short(request.image)}",
             subject=slot.plugin,
-            hint=f"load the locked image, or propose an amendment: assay trial amend {lock.trial}",
+            hint=f"load the locked image, or amend the lock: assay trial lock {lock.trial}",
         )
     for what, found, locked in (
         ("manifest", request.manifest, slot.manifest),

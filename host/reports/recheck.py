@@ -1,6 +1,7 @@
 """Check a logged report again, from what was registered and recorded, not from what it says of itself.
 
-Not checked again are the values of mask metrics: that would mean scoring the stored outputs anew.
+Not checked again are the values of mask metrics of cases that answered: that would mean scoring the stored
+outputs anew. What a failed or refused case counts as, and every other value, is.
 """
 
 from collections.abc import Callable
@@ -8,9 +9,12 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from host.errors import ReportMismatchError
+from host.execution import Execution
+from host.installed import read_stored_manifest
 from host.kits import KitFolder, Listing, parse_kit
 from host.reports.model import CaseSection, Report
 from host.reports.write import check_agreement, read_report
+from host.scoring import score
 from host.verdict import evaluate
 from plugin_spec.model import first_fault
 from registry.esignature import check as check_signature
@@ -37,6 +41,7 @@ def recheck(registry: Registry, record: Record) -> tuple[str, ...]:
         checking.protocol_was_first,
         checking.cases_are_registered,
         checking.runs_are_recorded,
+        checking.values_follow,
         checking.verdict_follows,
     )
     return (*[step() for step in steps], *checking.signatures())
@@ -95,6 +100,26 @@ class _Checking:
         return (
             f"each case has one recorded run of this validation, with the same end and numbers ({len(begun)})"
         )
+
+    def values_follow(self) -> str:
+        manifest = read_stored_manifest(self._registry, self._report.release.manifest)
+        selected = self._kit.selected(smoke=self._logged.subset == "smoke")
+        for case, section in zip(selected, self._report.cases, strict=True):
+            found, protocol = section.row, self._kit.protocol
+            unseen = {one.id for one in protocol.metrics if one.kind == "masks" and found.outcome == "ok"}
+            seen = tuple(one for one in protocol.metrics if one.id not in unseen)
+            again = score(
+                case,
+                Execution(found.outcome, found.reason_code, ""),
+                manifest=manifest,
+                protocol=protocol.model_copy(update={"metrics": seen}),
+                measured=section.measured,
+                references={},
+            )
+            kept = {name: found.values.get(name) for name in unseen if case.expected == "ok"}
+            values = {**dict.fromkeys(unseen), **kept, **again.values}
+            self._same(f"row of {case.case_id}", found, again.model_copy(update={"values": values}))
+        return "what each case counts as follows from its run, as the protocol declares it"
 
     def verdict_follows(self) -> str:
         again = evaluate(self._kit.protocol, [section.row for section in self._report.cases])

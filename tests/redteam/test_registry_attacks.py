@@ -28,6 +28,7 @@ from registry.errors import (
     IndependenceError,
     LockForkError,
     LockMismatchError,
+    RoleError,
     RootThresholdError,
     SignatureError,
     SiteNotEnrolledError,
@@ -489,6 +490,30 @@ def test_a_site_that_rewrites_what_it_returned_before_is_caught(imported: World)
 
     with pytest.raises(CheckpointMismatchError):
         imported.take_in(forge(imported.returned("second.zip"), change))
+
+
+@pytest.mark.parametrize("role", ["qa", "log", "sponsor"])
+def test_a_site_record_in_another_role_is_refused_and_leaves_the_sponsors_log_readable(
+    imported: World, role: str
+) -> None:
+    """Once appended, a record that cannot be read again would close an append-only log for good."""
+    imported.run()
+    node, size = imported.site.node, imported.sponsor.log.size
+    claim = Refusal(
+        actor=imported.site.node_id,
+        role=role,
+        at=imported.clock.now.isoformat(timespec="seconds"),
+        reason="to be read as somebody else",
+        attempted="run-started",
+        subject_id="S-001",
+        error="image-swapped",
+        message="never happened",
+    )
+    imported.site.log.append(sign(make_statement(claim), PAYLOAD_TYPE, [node]))
+    with pytest.raises(RoleError):
+        imported.take_in(imported.returned())
+    assert imported.sponsor.log.size == size + 1  # the refusal of the return
+    assert len(list(imported.sponsor.records())) == size + 1
 
 
 def test_a_return_without_the_sites_signature_is_refused(imported: World) -> None:

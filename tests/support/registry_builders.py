@@ -26,6 +26,7 @@ from registry.statements import (
     RunFinished,
     RunStarted,
     SignatureMeaning,
+    Subset,
     TrialCreated,
     TrialLock,
     ValidationReport,
@@ -43,6 +44,7 @@ STAFF = {
     "simone": ("Simone Sponsor", Role.SPONSOR),
 }
 VALIDATION = "a" * 16
+CASES = 3
 
 
 class FixedClock:
@@ -124,7 +126,7 @@ class World:
                 "version": "1.0.0",
                 "kit_digest": digest_of("kit"),
                 "protocol_digest": digest_of("protocol"),
-                "cases": 3,
+                "cases": CASES,
                 "evidence": evidence,
             }
         )
@@ -140,7 +142,13 @@ class World:
         self.sponsor.log.add_cosignature(cosigned)
         return cosigned
 
-    def start_validation(self, by: str = "dora", checkpoint: str | None = None) -> Record:
+    def start_validation(
+        self,
+        by: str = "dora",
+        checkpoint: str | None = None,
+        subset: Subset = "whole kit",
+        cases: int = CASES,
+    ) -> Record:
         protocol = self.logged["protocol"].digest
         started = ValidationStarted(
             **self.stamp(by),
@@ -148,12 +156,21 @@ class World:
             release=self.logged["release"].digest,
             protocol=protocol,
             attempt=1,
+            subset=subset,
+            cases=cases,
             checkpoint=checkpoint or self.sponsor.checkpoint_covering(protocol, cosigned_by_other_than=by),
         )
         self.logged["started"] = self.sponsor.act(started, self.keys[by])
         return self.logged["started"]
 
-    def report(self, by: str = "dora", verdict: str = "met", evidence: str = "patient") -> Record:
+    def report(
+        self,
+        by: str = "dora",
+        verdict: str = "met",
+        evidence: str = "patient",
+        subset: Subset = "whole kit",
+        cases: int = CASES,
+    ) -> Record:
         report = ValidationReport.model_validate(
             {
                 **self.stamp(by),
@@ -165,6 +182,8 @@ class World:
                 "report_html": self.file("report.html", b"<p>met</p>"),
                 "verdict": verdict,
                 "evidence": evidence,
+                "subset": subset,
+                "cases": cases,
                 "host_version": "0.1.0",
             }
         )

@@ -42,9 +42,8 @@ def test_a_home_without_a_registry_says_how_to_make_one(home: Home) -> None:
 
 
 def test_a_second_command_is_refused_while_the_first_is_at_work(home: Home) -> None:
-    with home.running():
-        with pytest.raises(HomeBusyError), home.running():
-            pass
+    with home.running(), pytest.raises(HomeBusyError), home.running():
+        pass
     with home.running():
         assert home.runs.is_dir()
 

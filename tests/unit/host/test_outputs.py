@@ -322,6 +322,15 @@ def test_a_port_listed_twice_is_refused(folder):
         collect_outputs(manifest(), doubled, folder, grids={"t1": GRID}, limits=LIMITS)
 
 
+def test_two_files_that_would_be_copied_out_under_one_name_are_refused(folder):
+    result = read_result(folder)
+    first, second = result.outputs[0], result.outputs[1]
+    clashing = second.model_copy(update={"path": f"elsewhere/{first.path.rpartition('/')[2]}"})
+    doubled = Result(outcome="ok", outputs=(first, clashing, *result.outputs[2:]))
+    with pytest.raises(OutputMalformedError, match="twice"):
+        collect_outputs(manifest(), doubled, folder, grids={"t1": GRID}, limits=LIMITS)
+
+
 # ---- the images --------------------------------------------------------------------------------------------
 
 

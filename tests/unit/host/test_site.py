@@ -5,16 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from host.errors import (
-    CaseFailureError,
-    CaseRefusedError,
-    ImageSwappedError,
-    InputFileError,
-    OptionError,
-)
+from host.errors import CaseFailureError, CaseRefusedError, ImageSwappedError, OptionError
 from host.home import Home, now
 from host.site import LockedRun, RunOrder, import_trial_bundle, run_locked
-from plugin_spec.errors import AssayError, TrustError
+from plugin_spec.errors import AssayError, InputError, TrustError
 from registry.errors import BlobMismatchError, EngineNotAllowedError, UnknownRecordError
 from registry.registry import Registry
 from registry.statements import RunStarted
@@ -74,7 +68,7 @@ def site(host: TinyHost) -> Site:
 def test_the_locked_release_runs_and_its_outputs_are_copied_out(site: Site) -> None:
     out = site.host.folder / "out"
     done = site.run(out=out)
-    done.raise_for_outcome()
+    assert done.fault() is None
     assert [(one.column, one.value) for one in done.record.measured] == [("bright_ml", 27.0)]
     assert sorted(path.name for path in out.iterdir()) == sorted(one.name for one in done.record.outputs)
     (started,) = [r.statement.read(RunStarted) for r in site.registry.records(RunStarted.predicate_type)]
@@ -140,27 +134,27 @@ def test_a_slot_the_lock_does_not_have_is_refused_and_the_slots_are_named(site: 
     ("behaviour", "error", "outcome"),
     [("refuse", CaseRefusedError, "refused"), ("raise_error", CaseFailureError, "failed")],
 )
-def test_an_outcome_other_than_ok_is_recorded_and_raised(
+def test_an_outcome_other_than_ok_is_recorded_and_is_what_the_command_ends_with(
     behaviour: str, error: type[AssayError], outcome: str, site: Site
 ) -> None:
     out = site.host.folder / "out"
     done = site.run(behaviour, out=out)
     assert done.record.outcome == outcome
     assert not out.exists() or list(out.iterdir()) == []
-    with pytest.raises(error):
-        done.raise_for_outcome()
+    assert isinstance(done.fault(), error)
 
 
 def test_a_container_that_ran_out_of_memory_tells_the_operator_peak_and_limit(site: Site) -> None:
     site.engine.container = ending(137, oom_killed=True, memory_peak_bytes=64 * 2**20)
-    with pytest.raises(CaseFailureError, match="peak 64 MiB, limit 64 MiB"):
-        site.run().raise_for_outcome()
+    fault = site.run().fault()
+    assert isinstance(fault, CaseFailureError)
+    assert "peak 64 MiB, limit 64 MiB" in fault.message
 
 
 def test_an_output_folder_that_exists_is_never_written_into(site: Site) -> None:
     out = site.host.folder / "out"
     out.mkdir()
-    with pytest.raises(InputFileError, match="exists already"):
+    with pytest.raises(InputError, match="exists already"):
         site.run(out=out)
     assert site.engine.ran == []
 

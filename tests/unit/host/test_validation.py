@@ -9,10 +9,14 @@ from host.engines.interface import ContainerSpec
 from host.errors import EngineDiedError, KitDigestError, KitFitError, ReportMismatchError
 from host.kit_data import data_folder
 from host.kits import read_kit
+from host.reports.html import render
+from host.reports.model import CaseSection, FlowSection, Report
 from host.reports.recheck import recheck
-from host.validation import Executor, find_protocol
-from registry.canonical import canonical_json
+from host.reports.write import report_bytes
+from host.validation import Executor, Validated, find_protocol
+from host.verdict import evaluate
 from registry.errors import BlobMismatchError, NotPreregisteredError, RoleError
+from registry.record import Record
 from registry.statements import RunStarted, ValidationReport, ValidationStarted
 from tests.support.memory_engine import Ending, ending, raising, tiny_adapter
 from tests.support.tiny_host import TinyHost, finished
@@ -215,31 +219,90 @@ def test_a_logged_report_checks_out_from_what_was_registered_and_recorded(host: 
     assert any("verdict (met) follows" in line for line in lines)
 
 
+def forged(host: TinyHost, done: Validated, **changes: object) -> Record:
+    """A report that agrees with itself in JSON, page and verdict, logged by an executor with a valid key."""
+    report: Report = done.report.model_copy(update={"renderings": (), **changes})
+    rows = [one.row for one in report.cases]
+    again = {"flow": FlowSection.of(rows), "verdict": evaluate(report.protocol, rows)}
+    report = report.model_copy(update=again)
+    page = host.file("report.html", render(report, []))
+    data = report_bytes(report.model_copy(update={"renderings": (page,)}))
+    said = {
+        "report_json": host.file("report.json", data),
+        "report_html": page,
+        "verdict": report.verdict.verdict,
+        "cases": len(rows),
+        "reason": "a second one",
+    }
+    logged = done.record.statement.read(ValidationReport).model_copy(update=said)
+    return host.registry.log_act(logged, [host.keys["ada"]], [])
+
+
+def with_case(
+    done: Validated, case: str, row: dict[str, object], **section: object
+) -> tuple[CaseSection, ...]:
+    """The cases of a report, one of them changed."""
+    return tuple(
+        one.model_copy(update={"row": one.row.model_copy(update=row), **section})
+        if one.row.case == case
+        else one
+        for one in done.report.cases
+    )
+
+
+def test_a_lowered_bound_is_found_out(host: TinyHost) -> None:
+    done = host.validate()
+    criteria = [one.model_copy(update={"bound": 0.5}) for one in done.report.protocol.criteria]
+    protocol = done.report.protocol.model_copy(update={"criteria": tuple(criteria)})
+    with pytest.raises(ReportMismatchError, match="the protocol in the report"):
+        recheck(host.registry, forged(host, done, protocol=protocol))
+
+
+def test_a_case_that_was_left_out_is_found_out(host: TinyHost) -> None:
+    done = host.validate()
+    with pytest.raises(ReportMismatchError, match="the cases in the report"):
+        recheck(host.registry, forged(host, done, cases=done.report.cases[:-1]))
+
+
+def test_a_number_that_was_not_measured_is_found_out(host: TinyHost) -> None:
+    done = host.validate()
+    (measured,) = next(one.measured for one in done.report.cases if one.row.case == "cube-3")
+    better = (measured.model_copy(update={"value": 26.0}),)
+    cases = with_case(done, "cube-3", {}, measured=better)
+    with pytest.raises(ReportMismatchError, match="the run in the report"):
+        recheck(host.registry, forged(host, done, cases=cases))
+
+
+def test_a_failed_case_that_the_report_calls_ok_is_found_out(host: TinyHost) -> None:
+    on_case(host, "cube-2", Ending(137, timed_out=True))
+    done = host.validate()
+    cases = with_case(done, "cube-2", {"outcome": "ok", "reason_code": ""})
+    with pytest.raises(ReportMismatchError, match="the run in the report"):
+        recheck(host.registry, forged(host, done, cases=cases))
+
+
 @pytest.mark.parametrize(
-    ("old", "new"),
+    "row",
     [
-        ('"bound":1.0', '"bound":0.5'),
-        ('"bound":1,', '"bound":0.5,'),
-        ('"subject":"cube"', '"subject":"sphere"'),
-        ('"min_cases":3', '"min_cases":2'),
-        ('"value":27', '"value":26'),
+        {"values": {"dice_bright": 1.0, "ended_as_expected": 0.0}},
+        {"values": {"dice_bright": 0.0, "ended_as_expected": 1.0}},
+        {"values": {"dice_bright": None, "ended_as_expected": 0.0}},
+        {"imputed": ()},
     ],
 )
-def test_a_report_that_does_not_follow_from_the_records_is_found_out(
-    old: str, new: str, host: TinyHost
+def test_a_failed_case_that_counts_as_more_than_the_protocol_says_is_found_out(
+    row: dict[str, object], host: TinyHost
 ) -> None:
-    logged = host.validate().record.statement.read(ValidationReport)
-    text = host.registry.blobs.path(logged.report_json.digest).read_text()
-    if old not in text:
-        assert old.startswith('"bound"')  # one of the two spellings of a whole number
-        return
-    data = canonical_json(json.loads(text.replace(old, new)))
-    forged = logged.model_copy(
-        update={"report_json": host.file("report.json", data), "reason": "a second one", "at": logged.at}
-    )
-    record = host.registry.log_act(forged, [host.keys["ada"]], [])
-    with pytest.raises(ReportMismatchError):
-        recheck(host.registry, record)
+    on_case(host, "cube-2", Ending(137, timed_out=True))
+    done = host.validate()
+    recheck(host.registry, done.record)
+    with pytest.raises(ReportMismatchError, match="the row of cube-2 in the report"):
+        recheck(host.registry, forged(host, done, cases=with_case(done, "cube-2", row)))
+
+
+def test_a_report_that_was_not_forged_passes_the_same_way(host: TinyHost) -> None:
+    done = host.validate(smoke=True)
+    assert recheck(host.registry, forged(host, done))
 
 
 def test_a_stored_rendering_that_was_edited_is_found_out(host: TinyHost) -> None:

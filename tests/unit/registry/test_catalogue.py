@@ -9,7 +9,7 @@ from registry.errors import (
     ScopeError,
     UnknownRecordError,
 )
-from registry.statements import ValidationReport
+from registry.statements import Subset, ValidationReport
 from tests.support.registry_builders import World
 
 
@@ -122,6 +122,38 @@ def test_phantom_evidence_is_not_approved_for_an_endpoint(world: World) -> None:
         world.approve(scope="endpoint")
     world.approve(scope="exploratory")
     assert state(world) is State.APPROVED
+
+
+def test_a_subset_of_a_kit_supports_no_claim(world: World) -> None:
+    world.submit()
+    world.register_kit()
+    world.cosign()
+    world.start_validation(subset="smoke", cases=2)
+    world.report(subset="smoke", cases=2)
+    world.sign("quinn", "report")
+    with pytest.raises(ScopeError, match="smoke"):
+        world.approve(scope="exploratory")
+    world.approve(scope="demonstration")
+    assert state(world) is State.APPROVED
+
+
+@pytest.mark.parametrize(("subset", "cases"), [("smoke", 3), ("whole kit", 2)])
+def test_a_report_is_of_the_cases_that_were_started(world: World, subset: Subset, cases: int) -> None:
+    world.submit()
+    world.register_kit()
+    world.cosign()
+    world.start_validation()
+    with pytest.raises(NotEvaluatedError):
+        world.report(subset=subset, cases=cases)
+
+
+def test_a_whole_kit_has_all_its_cases(world: World) -> None:
+    world.submit()
+    world.register_kit()
+    world.cosign()
+    world.start_validation(cases=2)
+    with pytest.raises(NotEvaluatedError, match="2 cases, the registered kit 3"):
+        world.report(cases=2)
 
 
 def test_a_report_cannot_claim_better_evidence_than_its_protocol(world: World) -> None:

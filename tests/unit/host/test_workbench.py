@@ -1,0 +1,112 @@
+"""An author's bench: the same container and checks as a recorded run, and no record."""
+
+from pathlib import Path
+
+import pytest
+
+from host.embedded_tests import run_all
+from host.errors import BuildMissingError
+from host.home import Home
+from host.workbench import BenchAnswer, run_once
+from plugin_spec.errors import ExitCode, InputError
+from registry.canonical import canonical_json, digest
+from tests.support.memory_engine import MemoryEngine, ending
+from tests.support.tiny import IMAGE_NAME, plugin_folder, write_scan
+
+IMAGE = "sha256:" + "a" * 64
+
+
+class Bench:
+    """The tiny plugin, built."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = Home(folder / "home", folder / "cache")
+        self.home.ensure()
+        self.plugin = plugin_folder(folder / "plugin")
+        self.engine = MemoryEngine(images={IMAGE})
+        made = {
+            "contract": "assay.build/1",
+            "plugin": "tiny-volumes",
+            "version": "1.0.0",
+            "image": IMAGE,
+            "image_name": IMAGE_NAME,
+            "manifest": digest((self.plugin / "plugin.toml").read_bytes()),
+            "io_schema": IMAGE,
+            "sbom": IMAGE,
+            "weights": [],
+            "layers": [],
+            "layer_bytes": 0,
+        }
+        (self.home.builds / "tiny-volumes-1.0.0.json").write_bytes(canonical_json(made))
+
+    def run(self, behaviour: str = "answer", out: Path | None = None) -> BenchAnswer:
+        scan = write_scan(self.folder / "scan.nii", behaviour)
+        return run_once(self.home, self.plugin, self.engine, inputs={"scan": scan}, parameters={}, out=out)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_the_bench_answers_with_numbers_files_and_the_log(bench: Bench, tmp_path: Path) -> None:
+    answer = bench.run(out=tmp_path / "out")
+    assert answer.fault() is None
+    assert [(one.column, one.value) for one in answer.measured] == [("bright_ml", 27.0)]
+    assert sorted(path.name for path in answer.files) == ["log.txt", "mask.nii", "volumes.json"]
+    assert all(path.is_file() for path in answer.files)
+    assert answer.log == "the container was here\n"
+
+
+def test_the_bench_records_nothing_and_leaves_nothing(bench: Bench) -> None:
+    bench.run()
+    assert list(bench.home.runs.iterdir()) == []
+    assert not bench.home.is_registry
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "exit_code"), [("refuse", ExitCode.CASE_REFUSED), ("raise_error", ExitCode.CASE_FAILED)]
+)
+def test_an_end_other_than_ok_is_what_the_command_ends_with(
+    behaviour: str, exit_code: ExitCode, bench: Bench
+) -> None:
+    fault = bench.run(behaviour).fault()
+    assert fault is not None
+    assert fault.exit_code == exit_code
+
+
+def test_the_log_of_a_case_that_crashed_is_kept_for_the_author(bench: Bench, tmp_path: Path) -> None:
+    bench.engine.container = ending(139, printed="Segmentation fault\n")
+    answer = bench.run(out=tmp_path / "out")
+    assert [path.read_text() for path in answer.files] == ["Segmentation fault\n"]
+
+
+def test_a_folder_that_exists_is_not_written_into(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with pytest.raises(InputError, match="exists already"):
+        bench.run(out=tmp_path / "out")
+    assert bench.engine.ran == []
+
+
+def test_a_plugin_that_was_not_built_is_not_run(bench: Bench) -> None:
+    (bench.home.builds / "tiny-volumes-1.0.0.json").unlink()
+    with pytest.raises(BuildMissingError):
+        bench.run()
+
+
+def test_the_embedded_tests_of_the_tiny_plugin_hold(bench: Bench) -> None:
+    said: list[str] = []
+    outcomes = run_all(bench.home, bench.plugin, bench.engine, say=said.append)
+    assert [(one.name, one.outcome, one.fault) for one in outcomes] == [
+        ("cube-is-measured", "ok", ""),
+        ("told-to-refuse", "refused", ""),
+    ]
+
+
+def test_a_test_that_does_not_hold_shows_the_authors_own_traceback(bench: Bench) -> None:
+    bench.engine.container = ending(139, printed="Segmentation fault\n")
+    said: list[str] = []
+    outcomes = run_all(bench.home, bench.plugin, bench.engine, say=said.append)
+    assert all(one.fault.startswith("expected ") for one in outcomes)
+    assert said.count("Segmentation fault") == 2
