@@ -148,12 +148,15 @@ def write_archive(
 
 def _beside(path: Path) -> Path:
     """Where the file is written before it gets its name. Raises `OutputPathError`."""
-    if not path.name or "\0" in path.name or path.is_dir():
-        raise OutputPathError(f"{path}: names no file", subject=str(path), hint="name the file to write")
-    if not path.parent.is_dir():
-        raise OutputPathError(
-            f"{path}: there is no folder {path.parent}", subject=str(path), hint="make the folder first"
-        )
+    try:
+        if path.is_dir() or "\0" in str(path):
+            raise OutputPathError(f"{path}: names no file", subject=str(path), hint="name the file to write")
+        if not path.parent.is_dir():
+            raise OutputPathError(
+                f"{path}: there is no folder {path.parent}", subject=str(path), hint="make the folder first"
+            )
+    except OSError as error:
+        raise OutputPathError(f"{path}: {error.strerror}", subject=str(path)) from error
     return path.with_name(f".{path.name}.partial")
 
 

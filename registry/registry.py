@@ -3,6 +3,7 @@
 Invariants
 ----------
 * Every act is checked, signed and logged in one transaction; what is refused is logged as a refusal.
+* Nothing is appended that `Registry.records` would refuse to read back.
 * What `Registry.records` yields was signed by its actor, in a role that allowed it under the trust root of
   its time.
 * A sponsor's home owns a trust root. A site's home has none of its own: it imports one with a bundle,
@@ -309,10 +310,10 @@ class Registry:
             at=self.clock().astimezone(UTC).isoformat(timespec="seconds"),
             reason="the rules forbid it",
             attempted=attempted,
-            attempted_by=by,
-            subject_id=subject,
+            attempted_by=None if by is None else _signable(by),
+            subject_id=_signable(subject),
             error=error.code,
-            message=error.message,
+            message=_signable(error.message),
         )
         with self.log.database.transaction():
             # The entry's number keeps two refusals of the same thing in one second apart.
@@ -453,6 +454,11 @@ def _founding_root(
             people=(*(one.person() for one in founders), registry),
             thresholds={Role.ROOT: 1},
         )
+
+
+def _signable(text: str) -> str:
+    """The text with the bytes of a file name that is not UTF-8 written out, for JSON has no place for them."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _lay_out(folder: Path, node: Signer) -> None:

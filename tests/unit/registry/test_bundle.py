@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from plugin_spec.errors import ExitCode
 from registry.bundle import export_trial, import_trial, verify_bundle
 from registry.errors import (
     BundleContentError,
@@ -15,11 +16,15 @@ from registry.errors import (
     LockNotSignedError,
     MalformedBundleError,
     MissingBlobError,
+    OutputPathError,
     RootPinError,
     SiteNotEnrolledError,
     UnsafeBundleNameError,
+    ValueRefusedError,
+    WrongStateError,
 )
-from registry.statements import RecordsTakenIn, Release, RunFinished, RunStarted
+from registry.returns import export_site_records, take_in
+from registry.statements import RecordsTakenIn, Refusal, Release, RunFinished, RunStarted
 from tests.support.bundle_forgery import members_of, write_members
 from tests.support.registry_builders import World, digest_of
 
@@ -222,3 +227,60 @@ def test_a_file_that_is_no_bundle_is_named(tmp_path: Path, data: bytes) -> None:
 def test_a_bundle_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(MalformedBundleError, match="no such file"):
         verify_bundle(tmp_path / "absent.zip", pin=digest_of("root"))
+
+
+def test_an_import_that_fails_keeps_no_blob_no_record_and_no_pin(world: World) -> None:
+    old = world.locked().exported("old.zip")
+    world.submit("9.0.0")
+    world.cosign()
+    with pytest.raises(CheckpointMismatchError):
+        import_trial(world.site, old, pin=world.pin)
+    assert world.site.pin is None
+    assert not world.site.roots.versions
+    assert not [one for one in (world.site.home / "blobs").rglob("*") if one.is_file()]
+    assert [one.statement.predicate_type for one in world.site.log.records()] == [Refusal.predicate_type]
+    import_trial(world.site, world.exported("new.zip"), pin=world.pin)
+    assert world.site.pin == world.pin
+
+
+@pytest.mark.parametrize(
+    "place", ["/", "a-folder", "nowhere/trial.zip", "a-file/trial.zip", "x" * 300, "a\0b"]
+)
+def test_a_bundle_is_not_written_where_no_file_can_be(imported: World, tmp_path: Path, place: str) -> None:
+    (tmp_path / "a-folder").mkdir()
+    (tmp_path / "a-file").touch()
+    before = sorted(tmp_path.iterdir())
+    for export, registry in ((export_trial, imported.sponsor), (export_site_records, imported.site)):
+        with pytest.raises(OutputPathError) as caught:
+            export(registry, "trial-1", tmp_path / place)
+        assert caught.value.exit_code == ExitCode.BAD_INPUT
+    assert sorted(tmp_path.iterdir()) == before
+    export_trial(imported.sponsor, "trial-1", tmp_path / "a-folder" / "trial.zip")
+    assert [one.name for one in (tmp_path / "a-folder").iterdir()] == ["trial.zip"]
+
+
+def test_only_a_site_returns_records(imported: World, tmp_path: Path) -> None:
+    with pytest.raises(WrongStateError, match="not a site") as caught:
+        export_site_records(imported.sponsor, "trial-1", tmp_path / "return.zip")
+    assert "at the site" in caught.value.hint
+    assert not (tmp_path / "return.zip").exists()
+    export_site_records(imported.site, "trial-1", tmp_path / "return.zip")
+
+
+def test_a_return_is_taken_in_for_a_stated_reason(imported: World) -> None:
+    imported.run()
+    path = imported.returned()
+    with pytest.raises(ValueRefusedError, match="reason"):
+        take_in(imported.sponsor, path, imported.keys["simone"], actor="simone", reason="")
+    assert not list(imported.sponsor.records(RunStarted.predicate_type))
+    imported.take_in(path)
+
+
+def test_a_refused_file_whose_name_is_not_utf8_is_named_in_the_log(imported: World, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"tri\xffal.zip")
+    with pytest.raises(MalformedBundleError, match="no such file"):
+        import_trial(imported.site, path, pin=imported.pin)
+    *_, refusal = imported.site.records(Refusal.predicate_type)
+    assert "tri\\udcffal.zip: no such file" in refusal.statement.read(Refusal).message
+    os.replace(imported.exported(), path)
+    assert import_trial(imported.site, path, pin=imported.pin).trial == "trial-1"

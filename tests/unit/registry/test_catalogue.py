@@ -9,7 +9,7 @@ from registry.errors import (
     ScopeError,
     UnknownRecordError,
 )
-from registry.statements import Subset, ValidationReport
+from registry.statements import Protocol, Subset, ValidationReport
 from tests.support.registry_builders import World
 
 
@@ -108,7 +108,18 @@ def test_the_scope_follows_from_verdict_and_evidence(
 ) -> None:
     report = approved.logged["report"].statement.read(ValidationReport)
     report = report.model_copy(update={"verdict": verdict, "evidence": evidence})
-    assert (missing_evidence(report, scope) == "") is allowed
+    protocol = approved.logged["protocol"].statement.read(Protocol)
+    assert (missing_evidence(report, protocol, scope) == "") is allowed
+
+
+@pytest.mark.parametrize("scope", ["exploratory", "endpoint"])
+def test_fewer_cases_than_registered_support_no_claim(approved: World, scope: str) -> None:
+    report = approved.logged["report"].statement.read(ValidationReport)
+    protocol = approved.logged["protocol"].statement.read(Protocol)
+    fewer = report.model_copy(update={"cases": protocol.cases - 1})
+    assert missing_evidence(fewer, protocol, scope) == "only 2 of the 3 registered cases ran"
+    assert missing_evidence(fewer, protocol, "demonstration") == ""
+    assert missing_evidence(report, protocol, scope) == ""
 
 
 def test_phantom_evidence_is_not_approved_for_an_endpoint(world: World) -> None:

@@ -16,9 +16,11 @@ from registry.errors import (
     RootThresholdError,
     SignatureNameError,
     SiteNotEnrolledError,
+    ValueRefusedError,
     WrongActorError,
     WrongStateError,
 )
+from registry.esignature import Signing, compose
 from registry.keys import generate
 from registry.registry import Founder, Registry
 from registry.statements import PREDICATE_PREFIX, RecordsTakenIn, Refusal, Release, RunFinished
@@ -240,3 +242,41 @@ def test_a_witness_does_not_cosign_a_log_that_went_back(world: World) -> None:
     world.cosign()
     with pytest.raises(CheckpointMismatchError):
         cosign_as_witness(world.site, early, log_key=world.sponsor.node.public)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "said"),
+    [
+        ({}, "", "reason"),
+        ({}, "x" * 2001, "reason"),
+        ({"name": "dora developer"}, "joins", "a printed name is listed twice"),
+        ({"keys": "dora"}, "joins", "a public key is listed twice"),
+    ],
+)
+def test_an_enrolment_that_does_not_fit_is_refused_by_name(
+    world: World, changes: dict[str, str], reason: str, said: str
+) -> None:
+    key = world.keys[changes["keys"]] if "keys" in changes else generate(seeded("nina"))
+    person = Person(id="nina", name=changes.get("name", "Nina New"), roles=(Role.QA,), keys=(key.public,))
+    version = world.sponsor.root.version
+    with pytest.raises(ValueRefusedError, match=said):
+        world.sponsor.enrol([person], [world.keys["rosa"]], reason=reason)
+    assert world.sponsor.root.version == version
+    fitting = Person(id="nina", name="Nina New", roles=(Role.QA,), keys=(generate(seeded("n")).public,))
+    world.sponsor.enrol([fitting], [world.keys["rosa"]], reason="joins")
+    assert world.sponsor.root.version == version + 1
+
+
+def test_a_threshold_nobody_can_reach_is_refused_by_name(world: World) -> None:
+    with pytest.raises(ValueRefusedError, match="not reachable"):
+        world.sponsor.enrol([], [world.keys["rosa"]], reason="stricter", thresholds={Role.ROOT: 2})
+
+
+@pytest.mark.parametrize("reason", ["", "x" * 2001])
+def test_a_signature_without_a_fitting_reason_is_refused_by_name(approved: World, reason: str) -> None:
+    person = approved.sponsor.root.person("quinn")
+    target = approved.logged["report"].digest
+    with pytest.raises(ValueRefusedError, match="reason"):
+        compose(person, Role.QA, Signing(target, "approval", reason), at=approved.clock())
+    fitting = compose(person, Role.QA, Signing(target, "approval", "x" * 2000), at=approved.clock())
+    assert fitting.reason == "x" * 2000

@@ -11,6 +11,7 @@ from registry.errors import (
     RoleError,
     ScopeError,
     SiteNotEnrolledError,
+    ValueRefusedError,
     WrongStateError,
 )
 from registry.keys import generate
@@ -207,3 +208,11 @@ def test_no_run_without_a_lock_in_force(open_trial: World) -> None:
     open_trial.lock()
     with pytest.raises(LockNotSignedError):
         check_run_allowed(open_trial.sponsor.trial("trial-1").effective, request(open_trial))
+
+
+@pytest.mark.parametrize("name", ["", "Volumes", "a b", "../volumes"])
+def test_a_slot_is_named_by_an_identifier(approved: World, name: str) -> None:
+    entry = approved.sponsor.catalogue()[approved.logged["release"].digest]
+    with pytest.raises(ValueRefusedError, match="slot"):
+        slot_from(entry, name, "endpoint", {})
+    assert slot_from(entry, "volumes", "endpoint", {}).slot == "volumes"
