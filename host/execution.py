@@ -138,26 +138,8 @@ def execute(
     refusing = next((one for one in prepared.findings if one.verdict is DomainVerdict.REFUSE), None)
     if refusing is not None:
         return Execution("refused", "outside-domain", refusing.message, warnings=flags)
-    runtime = prepared.release.manifest.runtime
-    gpu = plan_gpu(prepared.release.manifest)
-    state = RunState(
-        engine=engine,
-        context=Context(weights=prepared.release.weights, seed=runtime.seed, threads=runtime.threads),
-        limits=prepared.limits,
-        gpu=gpu,
-        folder=prepared.folder,
-        staged_names={ref.port: ref.name for ref in prepared.staged},
-        grids=prepared.grids,
-        labels=labels,
-        cancelled=cancelled,
-    )
-    case = Case(
-        id=prepared.request.case_id,
-        inputs={ref.port: prepared.folder.inputs / ref.name for ref in prepared.staged},
-        parameters=prepared.parameters,
-        output_folder=prepared.folder.outputs,
-        scratch_folder=prepared.folder.path,
-    )
+    state = _state(prepared, engine, labels, cancelled)
+    case = _case(prepared)
     catalogue.register(prepared.release)
     try:
         catalogue.run_case(prepared.release, case, state)
@@ -189,6 +171,33 @@ def execute(
         result=answered,
         outputs=state.outputs,
         warnings=flags + (answered.warnings if answered else ()),
+    )
+
+
+def _state(
+    prepared: PreparedRun, engine: Engine, labels: Mapping[str, str], cancelled: Callable[[], bool]
+) -> RunState:
+    runtime = prepared.release.manifest.runtime
+    return RunState(
+        engine=engine,
+        context=Context(weights=prepared.release.weights, seed=runtime.seed, threads=runtime.threads),
+        limits=prepared.limits,
+        gpu=plan_gpu(prepared.release.manifest),
+        folder=prepared.folder,
+        staged_names={ref.port: ref.name for ref in prepared.staged},
+        grids=prepared.grids,
+        labels=labels,
+        cancelled=cancelled,
+    )
+
+
+def _case(prepared: PreparedRun) -> Case:
+    return Case(
+        id=prepared.request.case_id,
+        inputs={ref.port: prepared.folder.inputs / ref.name for ref in prepared.staged},
+        parameters=prepared.parameters,
+        output_folder=prepared.folder.outputs,
+        scratch_folder=prepared.folder.path,
     )
 
 

@@ -1,13 +1,16 @@
 """``assay validate``: run a release against a registered kit and log the report."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from host.cli import session
 from host.cli.answer import JsonFlag, say, show, table
 from host.cli.targets import check_target, write_target
+
+if TYPE_CHECKING:
+    from host.verdict import Verdict
 
 
 def validate(
@@ -63,20 +66,7 @@ def validate(
             "flow": report.flow,
         },
         [
-            *table(
-                ("criterion", "scope", "worst", "case", "cases", "verdict"),
-                [
-                    (
-                        c.criterion,
-                        c.scope,
-                        _number(c.worst_value),
-                        c.worst_case or "",
-                        str(c.cases),
-                        c.verdict,
-                    )
-                    for c in verdict.criteria
-                ],
-            ),
+            *_criteria(verdict),
             f"verdict: {verdict.verdict} ({report.kit.evidence} evidence, {report.flow.cases} cases from "
             f"{report.flow.subjects} subject(s), {report.flow.failed} failed)",
             f"report {report.validation}, log entry {done.record.sequence}, not yet signed",
@@ -85,6 +75,16 @@ def validate(
         next_command=f"assay report sign {report.validation} --as PERSON --meaning approval",
     )
     return ExitCode.OK if verdict.verdict == "met" else ExitCode.NOT_MET
+
+
+def _criteria(verdict: "Verdict") -> list[str]:
+    return table(
+        ("criterion", "scope", "worst", "case", "cases", "verdict"),
+        [
+            (c.criterion, c.scope, _number(c.worst_value), c.worst_case or "", str(c.cases), c.verdict)
+            for c in verdict.criteria
+        ],
+    )
 
 
 def _number(value: float | None) -> str:
