@@ -22,6 +22,7 @@ CONTAINER_USER: Final = "65534:65534"
 INPUTS_TARGET: Final = "/assay/in"
 OUTPUTS_TARGET: Final = "/assay/out"
 WEIGHTS_TARGET: Final = "/assay/weights"
+CONTROL_TARGET: Final = "/assay/control"
 SCRATCH_TARGET: Final = "/scratch"
 
 _IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
@@ -85,6 +86,9 @@ class ContainerSpec:
         opens it to everybody; its parent must be this user's and closed to all others (mode 0700).
     weights : Path, optional
         Folder seen read-only at ``/assay/weights``.
+    control : Path, optional
+        Folder seen read-only at ``/assay/control``: the host's unix socket, over which a warm container takes
+        its orders. Connecting needs write permission on the socket itself, which the mount leaves alone.
     limits : Limits
         Bounds of the run.
     gpu : GpuRequest, optional
@@ -99,6 +103,7 @@ class ContainerSpec:
     outputs: Path
     limits: Limits
     weights: Path | None = None
+    control: Path | None = None
     gpu: GpuRequest | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -108,6 +113,8 @@ class ContainerSpec:
         mounts = [Mount(self.inputs, INPUTS_TARGET, True), Mount(self.outputs, OUTPUTS_TARGET, False)]
         if self.weights is not None:
             mounts.append(Mount(self.weights, WEIGHTS_TARGET, True))
+        if self.control is not None:
+            mounts.append(Mount(self.control, CONTROL_TARGET, True))
         return tuple(mounts)
 
     def full_environment(self) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What every container engine must do alike. A later engine joins in `tests.support.engine_bench.ENGINES`."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -170,6 +171,26 @@ def test_inputs_and_weights_can_be_read_and_not_written(bench: Bench) -> None:
     (spec.inputs / "scan").write_text("s")
     ended = bench.run_spec(spec)
     assert ended.log_path.read_text() == "s\nRead-only file system\nw\nRead-only file system\n"
+
+
+def test_a_socket_of_the_host_can_be_spoken_to_and_its_folder_not_written(bench: Bench) -> None:
+    control = bench.folder / "control"
+    control.mkdir()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(control / "orders"))
+        (control / "orders").chmod(0o666)
+        listener.listen()
+        code = (
+            "import socket\n"
+            "host = socket.socket(socket.AF_UNIX); host.connect('/assay/control/orders')\n"
+            "host.sendall(b'ready')\n"
+            "try: open('/assay/control/x', 'w')\n"
+            "except OSError as error: print(error.strerror)\n"
+        )
+        assert bench.log(code, control=control) == "Read-only file system\n"
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.recv(16) == b"ready"
 
 
 def test_outputs_outlive_the_container(bench: Bench) -> None:
