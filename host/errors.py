@@ -59,6 +59,12 @@ class GpuUnavailableError(EngineError):
     code = "gpu-unavailable"
 
 
+class CdiSpecError(InputError):
+    """A spec file of the Container Device Interface cannot be used."""
+
+    code = "cdi-spec"
+
+
 class GpuRequestError(InputError):
     """A GPU request contradicts itself."""
 
