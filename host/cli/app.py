@@ -1,4 +1,4 @@
-"""Entry point of ``assay``: nouns and verbs, one line per error, documented exit codes."""
+"""Run one command: one line per error, documented exit codes, a crash as a report file."""
 
 import json
 import os
@@ -11,68 +11,26 @@ from pathlib import Path
 import typer
 
 from host import __version__
-from host.cli import audit, catalogue, doctor, kit, plugin, report, trace, trial, trust, validate, verify
+from host.cli import nouns
 from host.cli.answer import say_fault
 from plugin_spec.errors import AssayError, ExitCode, InputError
 
 USAGE_EXIT = 2  # as every command line program has it
-EPILOGUE = (
-    "Exit codes: 0 done; 3 criteria not met; 4 not trusted; 5 not permitted; 6 bad input; 7 contract violation; "
-    "8 engine failed; 9 bad state; 10 case refused; 11 case failed; 70 crash; 130 interrupted."
-)
-
-app = typer.Typer(
-    name="assay",
-    help="Run imaging algorithms as evidence: packaged, validated, signed, locked per trial.",
-    epilog=EPILOGUE,
-    rich_markup_mode=None,  # rich costs seconds at start; tables and progress load it when they are shown
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    no_args_is_help=True,
-)
-for noun, group in (
-    ("trust", trust.app),
-    ("plugin", plugin.app),
-    ("kit", kit.app),
-    ("report", report.app),
-    ("catalogue", catalogue.app),
-    ("trial", trial.app),
-    ("audit", audit.app),
-):
-    app.add_typer(group, name=noun)
-app.command("doctor")(doctor.doctor)
-app.command("validate")(validate.validate)
-app.command("verify")(verify.verify)
-app.command("trace")(trace.trace)
 
 
-@app.callback(invoke_without_command=True)
-def _version(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
-    if version:
-        print(__version__)
-        raise typer.Exit
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code, which the console script exits with.
-
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        Defaults to the process's own.
-    """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+def main(arguments: Sequence[str]) -> int:
+    """Run the command that the arguments name, and return its exit code."""
     try:
-        code = int(app(args=given, prog_name="assay", standalone_mode=False) or ExitCode.OK)
+        code = int(nouns.root()(args=arguments, prog_name="assay", standalone_mode=False) or ExitCode.OK)
         if code == ExitCode.INTERRUPTED:
             raise KeyboardInterrupt  # typer has made an exit code of it
         return code
     except AssayError as error:
-        return _refuse(error, given)
+        return _refuse(error, arguments)
     except typer.Exit as stop:
         return stop.exit_code
     except typer.TyperException as usage:
-        return _refuse(UsageFault(usage.format_message(), hint="assay --help"), given)
+        return _refuse(UsageFault(usage.format_message(), hint="assay --help"), arguments)
     except (KeyboardInterrupt, typer.Abort):
         print("assay: interrupted; what was under way is recorded or was never started", file=sys.stderr)
         return ExitCode.INTERRUPTED
@@ -80,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return ExitCode.OK
     except Exception:  # noqa: BLE001 - the last line of defence: a crash is reported, never shown as a traceback
-        return _crash(given)
+        return _crash(arguments)
 
 
 class UsageFault(InputError):

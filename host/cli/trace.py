@@ -17,7 +17,7 @@ def trace(
     row: Annotated[int, typer.Option(help="Row of the measurements table.")] = 0,
     json: JsonFlag = False,
 ) -> None:
-    """Follow a number to its scan, image, manifest, lock, report, signatures and log entries, checking each link."""
+    """Follow a number to its scan, image, manifest, lock, report, signatures and log entries; check each link."""
     from host.errors import OptionError
     from registry.esignature import describe
     from registry.trace import trace as follow

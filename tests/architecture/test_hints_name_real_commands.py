@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer
 
-from host.cli.app import app
+from host.cli import nouns
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("plugin_spec", "registry", "host")
@@ -18,11 +17,7 @@ NAMED = re.compile(r"\bassay ([a-z]+)(?: ([a-z]+))?")
 
 def commands() -> dict[str, frozenset[str]]:
     """Every noun with its verbs; a command that stands alone has none."""
-    root = typer.main.get_command(app)
-    return {
-        noun: frozenset(getattr(command, "commands", {}))
-        for noun, command in getattr(root, "commands", {}).items()
-    }
+    return {noun: frozenset(getattr(nouns.load(noun), "commands", {})) for noun in nouns.NOUNS}
 
 
 def named_commands(source: str) -> Iterator[tuple[int, str, str]]:

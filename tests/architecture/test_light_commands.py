@@ -6,18 +6,27 @@ import sys
 
 import pytest
 
+from host.cli.nouns import NOUNS
 from tests.support.cli import Cli
 
 
-def modules_loaded_by(statement: str) -> set[str]:
-    """Top-level modules in a fresh interpreter after one statement."""
-    program = (
-        f"{statement}\nimport json, sys\nprint(json.dumps(sorted({{m.split('.')[0] for m in sys.modules}})))"
-    )
+def all_modules_loaded_by(statement: str) -> set[str]:
+    """Every module in a fresh interpreter after one statement."""
+    program = f"{statement}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
     return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def modules_loaded_by(statement: str) -> set[str]:
+    """Top-level modules in a fresh interpreter after one statement."""
+    return {name.partition(".")[0] for name in all_modules_loaded_by(statement)}
+
+
+def command(*words: str) -> str:
+    """A statement that runs one command, which must succeed."""
+    return f"from host.cli import main; assert main({list(words)!r}) == 0"
 
 
 def test_the_container_side_loads_pluggy_and_the_standard_library_only() -> None:
@@ -27,26 +36,27 @@ def test_the_container_side_loads_pluggy_and_the_standard_library_only() -> None
 
 
 HEAVY = {"docker", "matplotlib", "nibabel", "numpy", "scipy"}
-WITHOUT_A_HOME = [
-    ["--help"],
-    ["--version"],
-    ["trust", "--help"],
-    ["plugin", "--help"],
-    ["kit", "--help"],
-    ["report", "--help"],
-    ["catalogue", "--help"],
-    ["trial", "--help"],
-    ["audit", "--help"],
-    ["validate", "--help"],
-    ["verify", "--help"],
-    ["trace", "--help"],
-]
 
 
-@pytest.mark.parametrize("words", WITHOUT_A_HOME, ids=" ".join)
-def test_help_loads_no_heavy_package_and_no_database(words: list[str]) -> None:
-    loaded = modules_loaded_by(f"from host.cli import main; assert main({words!r}) == 0")
-    assert not loaded & {*HEAVY, "sqlalchemy", "sqlmodel", "cryptography", "rich"}
+def test_the_version_is_answered_by_the_standard_library() -> None:
+    loaded = all_modules_loaded_by(command("--version")) - all_modules_loaded_by("pass")
+    assert {name for name in loaded if name.partition(".")[0] not in sys.stdlib_module_names} == {
+        "host",
+        "host.cli",
+    }
+
+
+SOME_VERBS = [["kit", "list", "--help"], ["plugin", "run", "--help"], ["trust", "show", "--help"]]
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], *([noun, "--help"] for noun in NOUNS), *SOME_VERBS], ids=" ".join
+)
+def test_help_loads_its_own_noun_and_nothing_heavy(words: list[str]) -> None:
+    loaded = all_modules_loaded_by(command(*words))
+    assert {noun for noun in NOUNS if f"host.cli.{noun}" in loaded} == set(words[:1]) - {"--help"}
+    unwanted = {*HEAVY, "cryptography", "pydantic", "rich", "sqlalchemy", "sqlmodel"}
+    assert not {name.partition(".")[0] for name in loaded} & unwanted
 
 
 @pytest.fixture(scope="module")
@@ -67,5 +77,5 @@ def test_what_only_reads_the_registry_loads_no_heavy_package(
     words: list[str], founded: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ASSAY_HOME", str(founded.home))
-    loaded = modules_loaded_by(f"from host.cli import main; assert main({words!r}) == 0")
+    loaded = modules_loaded_by(command(*words))
     assert not loaded & HEAVY

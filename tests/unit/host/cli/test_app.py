@@ -7,7 +7,7 @@ import pytest
 
 from host import __version__
 from host.cli import app as cli_app
-from host.cli import session
+from host.cli import nouns, session
 from plugin_spec.errors import ExitCode
 from tests.support.cli import Cli
 from tests.support.tiny import kit_folder, plugin_folder, write_scan
@@ -118,7 +118,7 @@ def test_a_reader_that_went_away_is_no_crash(
     def closed(*_: object, **__: object) -> None:
         raise BrokenPipeError
 
-    monkeypatch.setattr(cli_app, "print", closed, raising=False)
+    monkeypatch.setattr(nouns, "print", closed, raising=False)
     with monkeypatch.context() as patch, open("/dev/null", "w") as stream:
         patch.setattr("sys.stderr", stream)
         assert cli_app.main(["--version"]) == 0
