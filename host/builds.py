@@ -53,13 +53,10 @@ def check_plugin(folder: Path) -> Manifest:
         One line with file, field and fault.
     """
     manifest = read_manifest(folder / "plugin.toml")
-    named = [
-        manifest.runtime.adapter,
-        *([manifest.runtime.requirements] if manifest.runtime.requirements else []),
-    ]
-    named += [path for test in manifest.tests for path in test.inputs.values()]
+    named = [path for path in (manifest.runtime.adapter, manifest.runtime.requirements) if path is not None]
+    named += [path for test in manifest.tests for files in test.files().values() for path in files]
     for name in named:
-        if not (folder / name).is_file():
+        if not (folder / name).exists():
             raise ContractError(f"{folder / 'plugin.toml'}: names {name}, which is not there", subject=name)
     return manifest
 
@@ -78,6 +75,10 @@ def io_schema(manifest: Manifest) -> bytes:
 def build_image(folder: Path, manifest: Manifest, *, cache: Path) -> BuiltImage:
     """Build the image alone: what reproducibility is shown on."""
     runtime = manifest.runtime
+    if runtime.adapter is None or manifest.image.source != "packages":
+        raise ContractError(
+            f"{folder / 'plugin.toml'}: this host builds adapters from packages only", subject=manifest.id
+        )
     adapter = folder / runtime.adapter
     return build_plugin_image(
         PluginSource(

@@ -30,8 +30,8 @@ def run_all(
     outcomes = []
     for test in check_plugin(folder).tests:
         say(f"test {test.name}: expect {test.expect}")
-        inputs = {port: folder / path for port, path in test.inputs.items()}
-        answer = run_once(home, folder, engine, inputs=inputs, parameters={}, out=None)
+        inputs = {port: folder / files[0] for port, files in test.files().items()}
+        answer = run_once(home, folder, engine, inputs=inputs, parameters=test.parameters, out=None)
         fault = judge(test, answer)
         if fault and answer.log:
             say(answer.log.rstrip())  # the author's own traceback
@@ -47,9 +47,11 @@ def judge(test: EmbeddedTest, answer: BenchAnswer) -> str:
     if test.reason_code is not None and ended.reason_code != test.reason_code:
         return f"expected the reason {test.reason_code}, was {ended.reason_code}: {ended.message}"
     for one in test.compare:
-        values = [m.value for m in answer.measured if (m.port, m.column, m.row) == (one.port, one.column, 0)]
-        if not values or not isinstance(values[0], (int, float)):
+        where = (one.port, one.column, one.row)
+        values = [m.value for m in answer.measured if (m.port, m.column, m.row) == where]
+        if one.value is None or not values or not isinstance(values[0], (int, float)):
             return f"{one.port}.{one.column} is missing"
-        if abs(values[0] - one.value) > one.absolute:
-            return f"{one.port}.{one.column} is {values[0]:g}, expected {one.value:g} ± {one.absolute:g}"
+        margin = one.absolute if one.absolute is not None else (one.relative or 0.0) * abs(one.value)
+        if abs(values[0] - one.value) > margin:
+            return f"{one.port}.{one.column} is {values[0]:g}, expected {one.value:g} ± {margin:g}"
     return ""

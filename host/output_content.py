@@ -11,7 +11,7 @@ from host.cases.geometry import Grid, same_grid
 from host.cases.nifti import VOXEL_BYTES_MAX, decode_header, decode_label_map, decode_volume, decompressed
 from host.errors import OutputGridError, OutputLabelsError, OutputMalformedError, OutputRangeError
 from host.output_files import HashedFile
-from plugin_spec.case import parse_rows
+from plugin_spec.documents import MeasurementRows, parse_document
 from plugin_spec.errors import ContractError
 from plugin_spec.ports import Column, LabelMapPort, MeasurementsPort, VolumePort
 
@@ -100,7 +100,7 @@ def check_rows(port: MeasurementsPort, data: bytes, label_names: set[str]) -> tu
     manifest call them.
     """
     try:
-        rows = parse_rows(data, port=port.name).rows
+        rows = parse_document(data, MeasurementRows, port=port.name).rows
     except ContractError as fault:
         raise OutputMalformedError(fault.message, subject=port.name) from fault
     if port.rows_per == "case" and len(rows) != 1:

@@ -16,7 +16,7 @@ from host.output_content import Row, check_image, check_rows
 from host.output_files import check_entries, open_output, read_output
 from plugin_spec.case import MAX_RESULT_BYTES, OutputEntry, Result, parse_result
 from plugin_spec.manifest import Manifest
-from plugin_spec.ports import LabelMapPort, MeasurementsPort, VolumePort
+from plugin_spec.ports import LabelMapPort, MeasurementsPort, OutputPort, VolumePort
 
 RESULT_NAME: Final = "result.json"
 
@@ -124,7 +124,7 @@ def _listed(manifest: Manifest, result: Result) -> dict[str, OutputEntry]:
 
 
 def _check(
-    port: VolumePort | LabelMapPort | MeasurementsPort,
+    port: OutputPort,
     folder: Path,
     path: str,
     grids: Mapping[str, Grid],
@@ -134,6 +134,10 @@ def _check(
         data, digest = read_output(folder, path, port=port.name, bytes_max=MAX_RESULT_BYTES)
         rows = check_rows(port, data, _label_names(manifest))
         return CheckedOutput(port.name, folder / path, digest, len(data), rows=rows)
+    if not isinstance(port, (VolumePort, LabelMapPort)):
+        raise OutputMalformedError(
+            f"port {port.name}: this host does not check outputs of kind {port.kind}", subject=port.name
+        )
     with open_output(folder, path, port=port.name) as file:
         grid = check_image(port, file, path, grids.get(port.grid_of or ""))
         return CheckedOutput(port.name, folder / path, file.finish(), file.size, grid=grid)

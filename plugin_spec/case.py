@@ -5,30 +5,30 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
+from plugin_spec.documents import Line
 from plugin_spec.errors import ContractError
-from plugin_spec.model import ModelT, PortName, RelativePath, StrictModel, first_fault
-from plugin_spec.runtime.protocol import (
-    MAX_MESSAGE_CHARACTERS,
-    MEASUREMENTS_CONTRACT,
-    REQUEST_CONTRACT,
-    RESULT_CONTRACT,
-)
+from plugin_spec.model import PortName, RelativePath, StrictModel, first_fault
+from plugin_spec.runtime.protocol import REQUEST_CONTRACT, RESULT_CONTRACT
 
 CaseId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
-Line = Annotated[str, StringConstraints(max_length=MAX_MESSAGE_CHARACTERS)]
 Scalar = bool | int | float | str
 MAX_RESULT_BYTES = 1024 * 1024
 
 
 class Request(StrictModel):
-    """What the host asks of a container: one case."""
+    """What the host asks of a container: one case.
+
+    ``inputs`` holds a name below ``/assay/in``, or a list of them where the port takes several; an optional input
+    without a file is absent. ``outputs`` names each output port's kind, so that the runtime can write its document.
+    """
 
     contract: Literal["assay.request/1"] = REQUEST_CONTRACT
     case_id: CaseId
     seed: int
     threads: int
     gpu: tuple[str, ...] = ()
-    inputs: dict[PortName, str]
+    inputs: dict[PortName, str | tuple[str, ...]]
+    outputs: dict[PortName, str] = {}
     parameters: dict[PortName, Scalar]
     weights: dict[PortName, str]
 
@@ -61,13 +61,6 @@ class Result(StrictModel):
     environment: dict[Line, Line] = Field(default={}, max_length=256)
 
 
-class MeasurementRows(StrictModel):
-    """A measurements output: rows of named numbers or words."""
-
-    contract: Literal["assay.measurements/1"] = MEASUREMENTS_CONTRACT
-    rows: tuple[dict[PortName, float | Line], ...] = Field(max_length=100_000)
-
-
 def parse_result(data: bytes) -> Result:
     """Read result.json as the plugin left it.
 
@@ -76,19 +69,11 @@ def parse_result(data: bytes) -> Result:
     ContractError
         Too large, not JSON, or a field that does not fit; the field is named.
     """
-    return _parse(data, Result, "result.json")
-
-
-def parse_rows(data: bytes, *, port: str) -> MeasurementRows:
-    """Read a measurements file as the plugin left it; the error names the port."""
-    return _parse(data, MeasurementRows, f"port {port}")
-
-
-def _parse(data: bytes, model: type[ModelT], where: str) -> ModelT:
+    where = "result.json"
     if len(data) > MAX_RESULT_BYTES:
         raise ContractError(f"{where}: larger than {MAX_RESULT_BYTES} bytes", subject=where)
     try:
-        return model.model_validate_json(data)
+        return Result.model_validate_json(data)
     except ValidationError as error:
         raise ContractError(f"{where}: {first_fault(error)}", subject=where) from error
 

@@ -7,7 +7,7 @@ Runs on Python 3.8 and later: academic tools are old.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Tuple, Union
+from typing import Any, List, Mapping, Tuple, Union
 
 import pluggy
 
@@ -16,7 +16,6 @@ hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 Scalar = Union[bool, int, float, str]
-Row = Dict[str, Union[int, float, str]]
 
 
 class Refuse(Exception):
@@ -77,8 +76,9 @@ class Case:
     ----------
     id : str
         The case identifier; never a person's name.
-    inputs : mapping of str to Path
-        Port name to input file, read-only.
+    inputs : mapping of str to Path or list of Path
+        Port name to input file (for a DICOM series its folder), read-only. A port that takes several files has a
+        list; an optional port without a file is absent.
     parameters : mapping of str to scalar
         Every declared parameter, defaults filled in by the host.
     output_folder, scratch_folder : Path
@@ -86,7 +86,7 @@ class Case:
     """
 
     id: str
-    inputs: Mapping[str, Path]
+    inputs: Mapping[str, Any]
     parameters: Mapping[str, Scalar]
     output_folder: Path
     scratch_folder: Path
@@ -102,14 +102,18 @@ class CaseResult:
 
     Attributes
     ----------
-    outputs : mapping of str to Path or list of rows
-        Port name to the written file; for a ``measurements`` port the rows themselves.
+    outputs : mapping of str to Path or value
+        Port name to the written file, or the value itself: for ``measurements`` a row or a list of rows, for
+        ``classification`` the class or ``{"label": …, "probabilities": {…}}``, for ``score`` the number or
+        ``{"value": …, "lower": …, "upper": …}``, for ``detections`` a list of ``{"label": …, "point": […]}`` or
+        ``{"label": …, "box": [[…], […]]}`` with ``score`` and ``track_id`` as declared, for ``transform`` the
+        4 x 4 matrix. An optional output that does not exist is left out.
     qc : list of QualityCheck
     warnings : list of str
         One line each; shown to the operator and kept in the record.
     """
 
-    outputs: Mapping[str, Union[Path, List[Row]]]
+    outputs: Mapping[str, Any]
     qc: List[QualityCheck] = field(default_factory=list)
     warnings: List[str] = field(default_factory=list)
 

@@ -3,19 +3,23 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 
+from plugin_spec.command import Command
 from plugin_spec.domain import DomainRule
 from plugin_spec.errors import ContractError
+from plugin_spec.image import ImageSource, PackagesImage
 from plugin_spec.model import ColumnName, Identifier, PortName, RelativePath, Sha256, StrictModel, read_toml
-from plugin_spec.ports import InputPort, LabelMapPort, MeasurementsPort, OutputPort, Parameter, VolumePort
+from plugin_spec.ports import InputPort, MeasurementsPort, Modality, OutputPort, Parameter
 from plugin_spec.resources import Resources
+from plugin_spec.rules import COLLECT_FAULTS, faults_of
 
 SemVer = Annotated[
     str, StringConstraints(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$")
 ]
 Spdx = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.+() -]{2,120}$")]
 Doi = Annotated[str, StringConstraints(pattern=r"^10\.\d{4,9}/\S+$")]
+EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=3000)]
 
 
@@ -37,44 +41,92 @@ class Weights(StrictModel):
 
 
 class Runtime(StrictModel):
-    """How the container is made and started."""
+    """How the container is started, and by what it answers: an adapter in Python, or the command of a tool.
 
-    mode: Literal["exec"]
-    adapter: RelativePath
+    ``mode = "serve"`` declares that one container may answer for many cases, one after another: nothing of a case
+    may change the answer to the next.
+    """
+
+    mode: Literal["exec", "serve"]
+    adapter: RelativePath | None = None
+    command: Command | None = None
     requirements: RelativePath | None = None
     threads: int = Field(default=1, ge=1, le=64)
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
-    environment: dict[str, str] = {}
+    environment: dict[EnvironmentName, str] = {}
 
 
-class ColumnTolerance(StrictModel):
-    """How far a repeated run may differ in one measurements column."""
+class Tolerance(StrictModel):
+    """How far a repeated run may differ in one output.
 
-    column: ColumnName
-    absolute: float = Field(gt=0)
+    ``absolute`` (in the column's or the voxels' unit) or ``relative`` for numbers and volumes, the lowest ``dice``
+    for label maps. ``port`` may be left out where a column's name is enough.
+    """
+
+    port: PortName | None = None
+    column: ColumnName | None = None
+    absolute: float | None = Field(default=None, gt=0)
+    relative: float | None = Field(default=None, gt=0, lt=1)
+    dice: float | None = Field(default=None, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _one_figure_for_one_thing(self) -> "Tolerance":
+        if (self.port, self.column) == (None, None):
+            raise ValueError("a tolerance names a port, a column or both")
+        if sum(figure is not None for figure in (self.absolute, self.relative, self.dice)) != 1:
+            raise ValueError("a tolerance has one of absolute, relative and dice")
+        return self
 
 
 class Determinism(StrictModel):
     """What the author claims about repeated runs; the host measures it."""
 
     claim: Literal["bitwise", "bitwise_same_device", "tolerance", "stochastic"]
-    tolerances: tuple[ColumnTolerance, ...] = ()
+    tolerances: tuple[Tolerance, ...] = ()
 
 
 class Comparison(StrictModel):
-    """What an embedded test expects of one measurements column."""
+    """What an embedded test expects of one output.
+
+    | output | fields |
+    |---|---|
+    | measurements | ``column``, ``value``, ``absolute`` or ``relative`` (and ``row``, counted from 0) |
+    | score | ``value``, ``absolute`` or ``relative`` |
+    | classification | ``equals``: the class |
+    | detections | ``count``, and ``absolute`` where it may differ |
+    | label_map | ``reference`` file and lowest ``dice``, of one ``label`` or of each |
+    | volume | ``reference`` file and ``absolute``: the largest difference of a voxel |
+    """
 
     port: PortName
-    column: ColumnName
-    value: float
-    absolute: float = Field(ge=0)
+    column: ColumnName | None = None
+    row: int = Field(default=0, ge=0)
+    label: PortName | None = None
+    value: float | None = None
+    equals: str | None = None
+    count: int | None = Field(default=None, ge=0)
+    reference: RelativePath | None = None
+    absolute: float | None = Field(default=None, ge=0)
+    relative: float | None = Field(default=None, ge=0)
+    dice: float | None = Field(default=None, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _expects_one_thing(self) -> "Comparison":
+        expected = (self.value, self.equals, self.count, self.reference)
+        if sum(one is not None for one in expected) != 1:
+            raise ValueError("a comparison expects one of value, equals, count and reference")
+        return self
 
 
 class EmbeddedTest(StrictModel):
-    """A case shipped with the plugin: it must answer, or must refuse."""
+    """A case shipped with the plugin: it must answer, or must refuse.
+
+    An input is a file or folder of the plugin's own folder; a list of them where the port takes several.
+    """
 
     name: Identifier
-    inputs: dict[PortName, RelativePath]
+    inputs: dict[PortName, RelativePath | tuple[RelativePath, ...]]
+    parameters: dict[PortName, bool | int | float | str] = {}
     expect: Literal["ok", "refused"]
     reason_code: str | None = None
     compare: tuple[Comparison, ...] = ()
@@ -85,12 +137,31 @@ class EmbeddedTest(StrictModel):
             raise ValueError("reason_code stands exactly where refused is expected")
         return self
 
+    def files(self) -> dict[str, tuple[str, ...]]:
+        """The files of every input, as lists."""
+        return {
+            port: (given,) if isinstance(given, str) else tuple(given) for port, given in self.inputs.items()
+        }
+
 
 class Citation(StrictModel):
     """A published source of the method."""
 
     text: str = Field(min_length=1, max_length=500)
     doi: Doi
+
+
+class TrainingDataset(StrictModel):
+    """A data set the method was trained or tuned on, so that a kit made of the same subjects can be told.
+
+    ``digests`` are those of its files, where they are known; ``identifiers`` DICOM UIDs or the set's own case names.
+    """
+
+    name: str = Field(min_length=1, max_length=200)
+    source: str = Field(min_length=1, max_length=500)
+    subjects: int | None = Field(default=None, ge=0)
+    digests: tuple[Sha256, ...] = ()
+    identifiers: tuple[str, ...] = ()
 
 
 class Attribution(StrictModel):
@@ -100,6 +171,7 @@ class Attribution(StrictModel):
     not_for: Text
     device_status: Text
     training_data: Text
+    training_datasets: tuple[TrainingDataset, ...] = ()
     known_failure_modes: tuple[Text, ...] = Field(min_length=1)
     citations: tuple[Citation, ...] = Field(min_length=1)
     authors: tuple[Text, ...] = Field(min_length=1)
@@ -119,8 +191,9 @@ class Manifest(StrictModel):
         Literal["detection", "segmentation", "classification", "quantification", "prediction"], ...
     ] = Field(min_length=1)
     indications: tuple[Indication, ...] = Field(min_length=1)
-    modalities: tuple[Literal["MR", "CT", "PT", "NM", "US", "XA", "OT"], ...] = Field(min_length=1)
+    modalities: tuple[Modality, ...] = Field(min_length=1)
     runtime: Runtime
+    image: ImageSource = PackagesImage()
     weights: tuple[Weights, ...] = ()
     inputs: tuple[InputPort, ...] = Field(min_length=1)
     outputs: tuple[OutputPort, ...] = Field(min_length=1)
@@ -132,52 +205,27 @@ class Manifest(StrictModel):
     attribution: Attribution
 
     @model_validator(mode="after")
-    def _names_fit_together(self) -> "Manifest":
-        inputs = [port.name for port in self.inputs]
-        names = inputs + [port.name for port in self.outputs] + [one.name for one in self.parameters]
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            raise ValueError(f"ports and parameters share one set of names; repeated: {', '.join(repeated)}")
-        for what, named in (("weights", self.weights), ("tests", self.tests)):
-            if len({one.name for one in named}) != len(named):
-                raise ValueError(f"{what}: each name may stand once")
-        for port in (*self.inputs, *self.outputs):
-            if isinstance(port, (VolumePort, LabelMapPort)) and port.grid_of not in (None, *inputs):
-                raise ValueError(f"port {port.name}: grid_of names {port.grid_of!r}, which is not an input")
-        for rule in self.domain:
-            if rule.port not in inputs:
-                raise ValueError(f"domain rule on {rule.tag}: {rule.port!r} is not an input port")
-        for parameter in self.parameters:
-            if not parameter.accepts(parameter.default):
-                raise ValueError(
-                    f"parameter {parameter.name}: the default {parameter.default!r} is out of bounds"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _tests_fit_the_ports(self) -> "Manifest":
-        expectations = {test.expect for test in self.tests}
-        if expectations != {"ok", "refused"}:
-            raise ValueError("tests: at least one positive (ok) and one negative (refused) test is needed")
-        for test in self.tests:
-            if set(test.inputs) != {port.name for port in self.inputs}:
-                raise ValueError(f"test {test.name}: give exactly the input ports")
-            for comparison in test.compare:
-                if comparison.column not in self.columns_of(comparison.port):
-                    raise ValueError(f"test {test.name}: no column {comparison.port}.{comparison.column}")
-        for tolerance in self.determinism.tolerances:
-            if not any(tolerance.column in self.columns_of(port.name) for port in self.outputs):
-                raise ValueError(f"determinism: no measurements column {tolerance.column!r}")
+    def _keeps_the_rules(self, info: ValidationInfo) -> "Manifest":
+        """Refuse what breaks a rule of `plugin_spec.rules`; a list in the context collects all faults instead."""
+        found = faults_of(self)
+        collected = (info.context or {}).get(COLLECT_FAULTS)
+        if collected is not None:
+            collected.extend(found)
+        elif found:
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            raise ValueError(f"{found[0].path}: {found[0].message}{more}")
         return self
 
     def columns_of(self, port_name: str) -> tuple[str, ...]:
         """Column names of a measurements output; empty for any other port."""
-        for port in self.outputs:
-            if port.name == port_name and isinstance(port, MeasurementsPort):
-                return tuple(column.name for column in port.columns)
-        return ()
+        port = self.output(port_name)
+        return tuple(column.name for column in port.columns) if isinstance(port, MeasurementsPort) else ()
 
-    def output(self, name: str) -> VolumePort | LabelMapPort | MeasurementsPort | None:
+    def input(self, name: str) -> InputPort | None:
+        """The declared input port called ``name``, if there is one."""
+        return next((port for port in self.inputs if port.name == name), None)
+
+    def output(self, name: str) -> OutputPort | None:
         """The declared output port called ``name``, if there is one."""
         return next((port for port in self.outputs if port.name == name), None)
 

@@ -38,12 +38,12 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 def first_fault(error: ValidationError) -> str:
     """The first thing a model found wrong, as ``field.path: what it should be``."""
     fault = error.errors(include_url=False, include_input=False)[0]
-    path = ".".join(str(part) for part in fault["loc"]) or "document"
+    path = ".".join(str(part) for part in fault["loc"])
     message = (
         "unknown field" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
     )
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{path}: {message}{more}"
+    return f"{path}: {message}{more}" if path else f"{message}{more}"
 
 
 def read_toml(path: Path, model: type[ModelT], *, error: type[AssayError] = InputError) -> ModelT:

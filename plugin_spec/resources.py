@@ -11,18 +11,35 @@ GpuVersion = Annotated[str, StringConstraints(pattern=r"^\d{1,4}(\.\d{1,4}){0,2}
 
 
 class Gpu(StrictModel):
-    """The GPU a plugin needs, checked against the device before a run."""
+    """The GPU a plugin needs, checked against the device before a run.
+
+    Attributes
+    ----------
+    compute_capability_min, compute_capability_tested : str, tuple of str
+        The lowest that is accepted, and those on which the author has run the plugin (NVIDIA: "8.6").
+    cpu_fallback : str
+        What may happen where no fitting device is: nothing (``no``), or a run without one whose results are the
+        same or within the declared tolerances.
+    shared : bool
+        Whether other runs may use the device at the same time.
+    """
 
     count: int = Field(ge=1, le=8)
     vendor: Literal["nvidia", "amd"] = "nvidia"
     vram_mib: int = Field(gt=0)
     compute_capability_min: GpuVersion
+    compute_capability_tested: tuple[GpuVersion, ...] = ()
     driver_min: GpuVersion
     cpu_fallback: Literal["no", "same_results", "within_tolerance"]
+    shared: bool = False
 
 
 class Resources(StrictModel):
-    """Limits the engine enforces. ``memory_per_input_mib`` is added for every MiB of uncompressed input."""
+    """Limits the engine enforces.
+
+    ``memory_per_input_mib`` is added for every MiB of uncompressed input. A warm container has ``start_timeout_s``
+    for its set-up and ``case_timeout_s`` for each case; a fresh one has their sum for both.
+    """
 
     cpus: float = Field(gt=0, le=64)
     memory_mib: int = Field(ge=32, le=1024 * 1024)
@@ -31,5 +48,6 @@ class Resources(StrictModel):
     scratch_mib: int = Field(ge=1, le=1024 * 1024)
     output_mib: int = Field(ge=1, le=1024 * 1024)
     pids: int = Field(default=256, ge=4, le=32768)
+    start_timeout_s: int = Field(default=120, ge=1, le=24 * 3600)
     case_timeout_s: int = Field(ge=1, le=7 * 24 * 3600)
     gpu: Gpu | None = None

@@ -38,7 +38,7 @@ def run(adapter: str, folders: Folders) -> int:
         result = hooks.run_case(case=protocol.case_of(request, folders), state=state)
         if not isinstance(result, CaseResult):
             raise TypeError(f"run_case answered with {type(result).__name__}, expected a CaseResult")
-        outputs = protocol.write_outputs(result, folders)
+        outputs = protocol.write_outputs(result, folders, request.get("outputs", {}))
         protocol.write_result(
             folders,
             "ok",

@@ -3,13 +3,21 @@
 import json
 import os
 from pathlib import Path
-from typing import Any, Dict, Final, List, Mapping, Optional, Sequence
+from typing import Any, Dict, Final, List, Mapping, Optional, Sequence, Union
 
 from plugin_spec.hookspecs import Case, CaseResult, Context, QualityCheck
 
 REQUEST_CONTRACT: Final = "assay.request/1"
 RESULT_CONTRACT: Final = "assay.result/1"
 MEASUREMENTS_CONTRACT: Final = "assay.measurements/1"
+# Kinds of output that an adapter may answer with as plain values; the runtime writes their documents.
+DOCUMENT_CONTRACTS: Final[Mapping[str, str]] = {
+    "measurements": MEASUREMENTS_CONTRACT,
+    "classification": "assay.classification/1",
+    "detections": "assay.detections/1",
+    "score": "assay.score/1",
+    "transform": "assay.transform/1",
+}
 
 MAX_MESSAGE_CHARACTERS: Final = 2000
 
@@ -54,29 +62,68 @@ def case_of(request: Mapping[str, Any], folders: Folders) -> Case:
     """Build what ``run_case`` receives."""
     return Case(
         id=request["case_id"],
-        inputs={port: folders.inputs / path for port, path in request["inputs"].items()},
+        inputs={port: _staged(given, folders) for port, given in request["inputs"].items()},
         parameters=dict(request["parameters"]),
         output_folder=folders.outputs,
         scratch_folder=folders.scratch,
     )
 
 
-def write_outputs(result: CaseResult, folders: Folders) -> List[Dict[str, str]]:
-    """Write measurement rows as files and list every output by port and path in the output folder."""
+def _staged(given: Union[str, Sequence[str]], folders: Folders) -> Union[Path, List[Path]]:
+    if isinstance(given, str):
+        return folders.inputs / given
+    return [folders.inputs / name for name in given]
+
+
+def write_outputs(result: CaseResult, folders: Folders, kinds: Mapping[str, str]) -> List[Dict[str, str]]:
+    """Write the answers given as values, and list every output by port and path in the output folder.
+
+    Parameters
+    ----------
+    result : CaseResult
+        Paths of written files, or the values themselves.
+    folders : Folders
+    kinds : mapping of str to str
+        Kind of each output port, as request.json gives it; a port it does not name holds measurements.
+    """
     listed = []
     for port, value in sorted(result.outputs.items()):
         if isinstance(value, (str, os.PathLike)):
             path = Path(value)
         else:
             path = folders.outputs / f"{port}.json"
-            path.write_text(
-                json.dumps(
-                    {"contract": MEASUREMENTS_CONTRACT, "rows": list(value)}, allow_nan=False, sort_keys=True
-                ),
-                encoding="utf-8",
-            )
+            document = document_of(port, kinds.get(port, "measurements"), value)
+            path.write_text(json.dumps(document, allow_nan=False, sort_keys=True), encoding="utf-8")
         listed.append({"port": port, "path": os.path.relpath(path, folders.outputs)})
     return listed
+
+
+def document_of(port: str, kind: str, value: Any) -> Dict[str, Any]:
+    """The document that says ``value``: rows, a list of findings, a matrix, or a mapping of the document's fields.
+
+    Raises
+    ------
+    TypeError
+        A port of this kind takes the path of a written file.
+    """
+    if kind not in DOCUMENT_CONTRACTS:
+        raise TypeError(
+            f"output {port!r} is a {kind}: answer with the path of the file, not with {type(value).__name__}"
+        )
+    document: Dict[str, Any] = {"contract": DOCUMENT_CONTRACTS[kind]}
+    if kind == "measurements":
+        document["rows"] = [value] if isinstance(value, dict) else list(value)
+    elif kind == "detections":
+        document.update(frame="LPS", detections=list(value))
+    elif kind == "transform":
+        document["matrix"] = [[float(number) for number in row] for row in value]
+    elif kind == "score" and not isinstance(value, dict):
+        document["value"] = value
+    elif kind == "classification" and isinstance(value, str):
+        document["label"] = value
+    else:
+        document.update(value)
+    return document
 
 
 def write_result(

@@ -2,14 +2,17 @@
 
 import ast
 import re
+import typing
 from pathlib import Path
 
 import pytest
 
 import plugin_spec
-from plugin_spec.case import MeasurementRows, Request, Result
+from plugin_spec.case import Request, Result
+from plugin_spec.documents import DOCUMENTS
 from plugin_spec.manifest import Manifest
 from plugin_spec.model import StrictModel
+from plugin_spec.ports import Port
 from plugin_spec.runtime import protocol
 
 GUIDE = (Path(plugin_spec.__file__).parent / "README.md").read_text(encoding="utf-8")
@@ -25,10 +28,19 @@ def test_the_adapter_example_implements_the_hooks() -> None:
     assert functions == {"run_case", "describe_environment"}
 
 
-@pytest.mark.parametrize(("number", "model"), list(enumerate([Request, Result, MeasurementRows])))
+@pytest.mark.parametrize(("number", "model"), list(enumerate([Request, Result, *DOCUMENTS.values()])))
 def test_a_document_example_fits_its_model(number: int, model: type[StrictModel]) -> None:
     document = model.model_validate_json(blocks("json")[number])
     assert document.model_fields_set == set(model.model_fields)
+
+
+def test_every_kind_of_port_has_its_row() -> None:
+    kinds = {
+        kind
+        for port in Port.__subclasses__()
+        for kind in typing.get_args(port.model_fields["kind"].annotation)
+    }
+    assert set(re.findall(r"^\| `([a-z_]+)` \| [✓|]", GUIDE, flags=re.MULTILINE)) == kinds
 
 
 def test_every_block_of_the_manifest_is_named() -> None:

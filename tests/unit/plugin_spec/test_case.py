@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from plugin_spec.case import Request, parse_result, parse_rows, request_bytes
+from plugin_spec.case import Request, parse_result, request_bytes
+from plugin_spec.documents import MeasurementRows, parse_document
 from plugin_spec.errors import ContractError
 
 
@@ -83,11 +84,13 @@ def test_a_result_past_the_limit_is_not_parsed() -> None:
 
 
 def test_rows_hold_numbers_and_words() -> None:
-    parsed = parse_rows(rows({"gm_ml": 612.3, "side": "left"}, {"gm_ml": 1}), port="volumes")
+    parsed = parse_document(
+        rows({"gm_ml": 612.3, "side": "left"}, {"gm_ml": 1}), MeasurementRows, port="volumes"
+    )
     assert parsed.rows == ({"gm_ml": 612.3, "side": "left"}, {"gm_ml": 1.0})
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), True, None, [1.0]])
 def test_a_value_that_is_no_finite_number_names_the_port(number: object) -> None:
     with pytest.raises(ContractError, match=r"^port volumes: rows\.0\.gm_ml"):
-        parse_rows(rows({"gm_ml": number}), port="volumes")
+        parse_document(rows({"gm_ml": number}), MeasurementRows, port="volumes")

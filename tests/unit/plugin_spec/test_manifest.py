@@ -89,7 +89,9 @@ def test_grid_of_must_name_an_input(tmp_path: Path) -> None:
         "unit": "{arbitrary}",
         "grid_of": "t2",
     }
-    assert "port smooth: grid_of names 't2', which is not an input" in fault_of(tmp_path, outputs=outputs)
+    assert "port smooth: grid_of names 't2', which is not an image input" in fault_of(
+        tmp_path, outputs=outputs
+    )
 
 
 def test_a_grid_may_be_that_of_an_input() -> None:

@@ -57,9 +57,17 @@ def test_a_volume_is_an_input_and_an_output() -> None:
     assert input_port.validate_python(VOLUME) == output_port.validate_python(VOLUME)
 
 
-def test_measurements_are_no_input() -> None:
-    with pytest.raises(ValidationError, match="measurements"):
-        input_port.validate_python(measurements(COLUMN))
+def test_measurements_are_an_input_and_an_output() -> None:
+    assert input_port.validate_python(measurements(COLUMN)) == output_port.validate_python(
+        measurements(COLUMN)
+    )
+
+
+def test_a_report_is_no_input() -> None:
+    report = {"kind": "report", "name": "page", "summary": "A page.", "format": "pdf"}
+    assert output_port.validate_python(report).format == "pdf"
+    with pytest.raises(ValidationError, match="report"):
+        input_port.validate_python(report)
 
 
 def test_an_unknown_kind_is_answered_with_the_known_ones() -> None:

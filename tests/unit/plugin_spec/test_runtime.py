@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from plugin_spec.case import Request, parse_result, parse_rows, request_bytes
+from plugin_spec.case import Request, parse_result, request_bytes
+from plugin_spec.documents import MeasurementRows, parse_document
 from plugin_spec.runtime import __main__ as runtime
 from plugin_spec.runtime import protocol
 from plugin_spec.runtime.protocol import Folders
@@ -86,7 +87,8 @@ def test_a_case_that_succeeds_leaves_outputs_checks_and_versions(wall: Wall) -> 
     assert result.qc[0].value == 12.5
     assert result.warnings == ("(7, 2, ('GPU-1',), 'net.bin')",)
     assert result.environment == {"tool": "1.2"}
-    rows = parse_rows((wall.folders.outputs / "numbers.json").read_bytes(), port="numbers")
+    data = (wall.folders.outputs / "numbers.json").read_bytes()
+    rows = parse_document(data, MeasurementRows, port="numbers")
     assert rows.rows == ({"mean": 8.0},)
 
 
