@@ -2,7 +2,8 @@
 
 A new noun is one line of `NOUNS` and a module of the same name, which holds either ``app`` (a ``typer.Typer`` of
 verbs) or a function of that name (a command that stands alone). A new verb is one more ``@app.command()`` in its
-noun's module, or, from a module of its own, one more ``app.command("verb")(module.verb)``.
+noun's module, or, where the noun is a package (`host.cli.plugin`), a function in the module of its group of verbs and
+one more line ``app.command("verb")(module.verb)``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,16 @@
+"""``assay plugin``: from an author's folder to a submitted release. One module per group of verbs."""
+
+import typer
+
+from host.cli.plugin import case, contract, embedded, image, release
+
+app = typer.Typer(
+    help="Check, build, test, run and submit a plugin.", no_args_is_help=True, rich_markup_mode=None
+)
+# In the order an author needs them, which is the order of ``assay plugin --help``.
+app.command("check")(contract.check)
+app.command("build")(image.build)
+app.command("digest")(image.digest)
+app.command("test")(embedded.test)
+app.command("run")(case.run)
+app.command("submit")(release.submit)

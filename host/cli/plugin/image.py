@@ -1,0 +1,41 @@
+"""``assay plugin build`` and ``digest``: from a folder to an image."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from host.cli.answer import JsonFlag, say, show
+from host.cli.plugin.options import EngineOption, FolderArgument
+
+
+def build(folder: FolderArgument, engine: EngineOption = "docker", json: JsonFlag = False) -> None:
+    """Build the image, reproducibly, and keep every piece by digest."""
+    from host import builds, extensions
+    from host.home import Home
+
+    made = builds.build(Home.from_environment(), folder, extensions.connect(engine), say=say)
+    show(
+        made,
+        [
+            f"built {made.plugin} {made.version}",
+            f"  image     {made.image}  ({made.layer_bytes / 1e6:.0f} MB in {len(made.layers)} layers)",
+            f"  manifest  {made.manifest}",
+            f"  sbom      {made.sbom}",
+            *[f"  weights   {one.digest}  {one.name}" for one in made.weights],
+        ],
+        as_json=json,
+        next_command=f"assay plugin test {folder}",
+    )
+
+
+def digest(
+    folder: FolderArgument,
+    cache: Annotated[Path, typer.Option(help="Cache folder to use; an empty one builds from nothing.")],
+    json: JsonFlag = False,
+) -> None:
+    """Build the image alone and print its config digest, to show that a build is reproducible."""
+    from host.builds import build_image, check_plugin
+
+    built = build_image(folder, check_plugin(folder), cache=cache)
+    show({"image": built.image_id}, [built.image_id], as_json=json)
