@@ -14,8 +14,8 @@ from host.home import Home
 from host.images.base_lock import read_base_lock
 from host.images.build import BuiltImage, PluginSource, build_plugin_image
 from host.images.load import load_image
+from host.leftovers import clear_dead
 from host.releases import InstalledRelease
-from host.run_ledger import clear_dead
 from host.sources import fetch
 from plugin_spec.errors import ContractError
 from plugin_spec.files import write_atomic

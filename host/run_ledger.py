@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from host.engines.interface import Engine
-from host.engines.owner import owner_alive, owner_labels
+from host.engines.owner import owner_labels
 from host.errors import RunCancelledError
 from host.execution import CaseRequest, Execution, PreparedRun, execute, prepare
 from host.home import Home, now, random_bytes
+from host.leftovers import clear_dead
 from host.plugins import PluginCatalogue
 from host.records import ChainLink, RunContext, run_finished, run_interrupted, run_started
 from host.releases import InstalledRelease
@@ -136,12 +137,6 @@ class RunLedger:
 
     def _link(self) -> ChainLink:
         return ChainLink(*self._registry.next_link())
-
-
-def clear_dead(home: Home, engine: Engine) -> None:
-    """Remove the containers of dead hosts, then the folders they wrote to. Hold ``Home.running``."""
-    engine.reap(owner_alive)
-    home.clear_runs()
 
 
 def close_interrupted(home: Home, registry: Registry, engine: Engine, *, role: str) -> tuple[RunStarted, ...]:

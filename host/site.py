@@ -22,10 +22,11 @@ from host.home import Home
 from host.images.load import load_image
 from host.images.stored import stored_image
 from host.installed import install_slot
+from host.leftovers import clear_dead
 from host.planning import complete_parameters
 from host.records import RunContext
 from host.releases import InstalledRelease
-from host.run_ledger import RecordedRun, RunLedger, clear_dead, close_interrupted
+from host.run_ledger import RecordedRun, RunLedger, close_interrupted
 from plugin_spec.errors import AssayError
 from plugin_spec.model import Identifier, StrictModel
 from registry.bundle import import_trial

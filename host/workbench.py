@@ -11,9 +11,9 @@ from host.engines.owner import owner_labels
 from host.errors import InputFileError
 from host.execution import CaseRequest, Execution, execute, fault_of, prepare
 from host.home import Home, random_bytes
+from host.leftovers import clear_dead
 from host.plugins import PluginCatalogue
 from host.records import measured
-from host.run_ledger import clear_dead
 from host.staging import RunFolder
 from plugin_spec.case import Scalar
 from plugin_spec.errors import AssayError

@@ -6,9 +6,8 @@ nothing was allocated on the word of the file.
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal
 
-import nibabel
 import numpy as np
 
 from host.cases.errors import (
@@ -23,6 +22,7 @@ from host.cases.errors import (
     VoxelTypeError,
 )
 from host.cases.geometry import Affine, Grid
+from host.cases.nifti_fields import NiftiFields, qform, read_fields, sform
 
 HEADER_BYTES = 348
 FIRST_VOXEL_OFFSET = 352
@@ -33,7 +33,7 @@ _TYPES = {
     2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8",
 }  # fmt: skip
 _SPACE_UNITS = {1: "metres", 3: "micrometres"}
-_ENDIANNESS = {348: "<", 1543569408: ">"}
+_BYTE_ORDERS: Final[dict[int, Literal["<", ">"]]] = {348: "<", 1543569408: ">"}
 _CONVERT_HINT = "convert the series to NIfTI-1 (.nii or .nii.gz), for example with dcm2niix"
 _ORIENT_HINT = "convert the series from DICOM again, so that sform or qform is set"
 
@@ -89,9 +89,7 @@ def parse_header(block: bytes, name: str) -> Header:
     ImageError
         A subclass per fault; its hint says what to do.
     """
-    endianness = _recognise(block, name)
-    make: Any = nibabel.Nifti1Header  # untyped
-    fields = make(block, endianness=endianness, check=False)
+    fields = read_fields(block, _recognise(block, name))
     shape = _shape(fields, name)
     _check_space(fields, name)
     try:
@@ -102,13 +100,13 @@ def parse_header(block: bytes, name: str) -> Header:
     return Header(grid, _dtype(fields, name), slope, intercept, _offset(fields, name))
 
 
-def _recognise(block: bytes, name: str) -> str:
+def _recognise(block: bytes, name: str) -> Literal["<", ">"]:
     if len(block) < HEADER_BYTES:
         raise NotANiftiError(f"{name}: too short for a NIfTI header", subject=name, hint=_CONVERT_HINT)
     size = int.from_bytes(block[:4], "little")
     if block[4:8] == b"n+2\0":
         raise NotANiftiError(f"{name}: NIfTI-2, which is not supported", subject=name, hint=_CONVERT_HINT)
-    if size not in _ENDIANNESS:
+    if size not in _BYTE_ORDERS:
         raise NotANiftiError(f"{name}: not a NIfTI file", subject=name, hint=_CONVERT_HINT)
     if block[344:348] != b"n+1\0":
         raise NotANiftiError(
@@ -116,11 +114,11 @@ def _recognise(block: bytes, name: str) -> str:
             subject=name,
             hint=_CONVERT_HINT,
         )
-    return _ENDIANNESS[size]
+    return _BYTE_ORDERS[size]
 
 
-def _shape(fields: Any, name: str) -> tuple[int, int, int]:
-    count, *sizes = (int(size) for size in fields["dim"])
+def _shape(fields: NiftiFields, name: str) -> tuple[int, int, int]:
+    count, *sizes = fields.dim
     sizes = sizes[: max(count, 0)]
     if not 3 <= count <= 7 or any(size != 1 for size in sizes[3:]):
         what = " x ".join(str(size) for size in sizes) or "without axes"
@@ -138,15 +136,15 @@ def _shape(fields: Any, name: str) -> tuple[int, int, int]:
     return sizes[0], sizes[1], sizes[2]
 
 
-def _check_space(fields: Any, name: str) -> None:
-    unit = int(fields["xyzt_units"]) & 7
+def _check_space(fields: NiftiFields, name: str) -> None:
+    unit = fields.xyzt_units & 7
     if unit not in (0, 2):
         raise SpaceUnitError(
             f"{name}: lengths are in {_SPACE_UNITS.get(unit, f'unit {unit}')}, not millimetres",
             subject=name,
             hint="rescale the affine to millimetres and set xyzt_units to 2",
         )
-    spacing_mm = [float(length) for length in fields["pixdim"][1:4]]
+    spacing_mm = list(fields.pixdim[1:4])
     if not all(math.isfinite(length) and length > 0 for length in spacing_mm):
         raise SpacingError(
             f"{name}: voxel spacing {spacing_mm} mm; every edge must be above zero",
@@ -155,30 +153,27 @@ def _check_space(fields: Any, name: str) -> None:
         )
 
 
-def _affine(fields: Any, name: str) -> Affine:
-    by_sform, by_qform = int(fields["sform_code"]) > 0, int(fields["qform_code"]) > 0
-    if not by_sform and not by_qform:
+def _affine(fields: NiftiFields, name: str) -> Affine:
+    if fields.sform_code <= 0 and fields.qform_code <= 0:
         raise OrientationError(
             f"{name}: neither sform nor qform is set, so left and right are unknown",
             subject=name,
             hint=_ORIENT_HINT,
         )
-    if fields["pixdim"][0] == 0:
-        fields["pixdim"][0] = 1  # the standard reads a qfac of 0 as 1
+    by_sform = sform(fields) if fields.sform_code > 0 else None
     try:
-        sform = fields.get_sform() if by_sform else None
-        qform = fields.get_qform() if by_qform else None
-    except Exception as fault:  # nibabel passes on whatever numpy raises, which is an open set
+        by_qform = qform(fields) if fields.qform_code > 0 else None
+    except ValueError as fault:
         raise GridError(
             f"{name}: the qform is not a rotation: {fault}", subject=name, hint=_ORIENT_HINT
         ) from fault
-    if sform is not None and qform is not None and _mirrored(sform, qform):
+    if by_sform is not None and by_qform is not None and _mirrored(by_sform, by_qform):
         raise OrientationError(
             f"{name}: sform and qform are mirror images of each other, so left and right are in doubt",
             subject=name,
             hint=_ORIENT_HINT,
         )
-    matrix: Any = qform if sform is None else sform
+    matrix: Any = by_qform if by_sform is None else by_sform
     x, y, z, w = (tuple(row) for row in matrix.tolist())
     return x, y, z, w
 
@@ -188,19 +183,19 @@ def _mirrored(a: Any, b: Any) -> bool:
         return bool(np.linalg.det(a[:3, :3]) * np.linalg.det(b[:3, :3]) < 0)
 
 
-def _dtype(fields: Any, name: str) -> np.dtype[Any]:
-    code = int(fields["datatype"])
+def _dtype(fields: NiftiFields, name: str) -> np.dtype[Any]:
+    code = fields.datatype
     if code not in _TYPES:
         raise VoxelTypeError(
             f"{name}: voxel type {code}; expected whole or real numbers of one to eight bytes",
             subject=name,
             hint="save the image as int16, uint16 or float32",
         )
-    return np.dtype(_TYPES[code]).newbyteorder(fields.endianness)
+    return np.dtype(_TYPES[code]).newbyteorder(fields.byte_order)
 
 
-def _scaling(fields: Any, name: str) -> tuple[float, float]:
-    slope, intercept = float(fields["scl_slope"]), float(fields["scl_inter"])
+def _scaling(fields: NiftiFields, name: str) -> tuple[float, float]:
+    slope, intercept = fields.scl_slope, fields.scl_inter
     if slope == 0 or not math.isfinite(slope):
         return 1.0, 0.0  # the standard: such a slope means that voxels are stored unscaled
     if not math.isfinite(intercept):
@@ -210,8 +205,8 @@ def _scaling(fields: Any, name: str) -> tuple[float, float]:
     return slope, intercept
 
 
-def _offset(fields: Any, name: str) -> int:
-    offset = float(fields["vox_offset"]) or FIRST_VOXEL_OFFSET
+def _offset(fields: NiftiFields, name: str) -> int:
+    offset = fields.vox_offset or FIRST_VOXEL_OFFSET
     if not FIRST_VOXEL_OFFSET <= offset <= OFFSET_MAX or offset != int(offset):
         raise NotANiftiError(f"{name}: vox_offset is {offset:g}", subject=name, hint=_CONVERT_HINT)
     return int(offset)
