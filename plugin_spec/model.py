@@ -3,7 +3,7 @@
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
@@ -24,6 +24,8 @@ RelativePath = Annotated[
 ]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 MAX_DOCUMENT_BYTES = 1024 * 1024
+# What a scaffold or an import writes where only a human knows: `assay plugin check` warns, `submit` refuses.
+FILL_IN: Final = "FILL IN:"
 
 
 class StrictModel(BaseModel):
