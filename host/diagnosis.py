@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from host import extensions
+from host.gpu.inventory import take_inventory
 from host.home import Home
 from plugin_spec.errors import AssayError
 
@@ -45,13 +46,13 @@ def _engine(name: str) -> Finding:
 
 
 def _gpu() -> Finding:
-    nodes = [path for pattern in ("nvidia[0-9]*", "kfd") for path in sorted(Path("/dev").glob(pattern))]
-    if not nodes:
-        return Finding(
-            "gpu", "note", "no NVIDIA or AMD device node; plugins that need a GPU will not run here"
-        )
+    found = take_inventory()
+    if not found.devices:
+        why = "; ".join(found.reasons)
+        return Finding("gpu", "note", f"none: {why}; plugins that need a GPU will not run here")
+    models = ", ".join(sorted({device.model for device in found.devices}))
     return Finding(
-        "gpu", "note", f"{len(nodes)} device node(s); pass-through was never run on hardware by us"
+        "gpu", "note", f"{len(found.devices)} ({models}); pass-through was never run on hardware by us"
     )
 
 

@@ -59,6 +59,18 @@ class GpuUnavailableError(EngineError):
     code = "gpu-unavailable"
 
 
+class GpuUnsuitableError(EngineError):
+    """The machine has too few GPUs that fit what a manifest needs, and it declares no other way."""
+
+    code = "gpu-unsuitable"
+
+
+class GpuLeaseError(EngineError):
+    """The table of GPU leases of this machine cannot be used."""
+
+    code = "gpu-lease"
+
+
 class CdiSpecError(InputError):
     """A spec file of the Container Device Interface cannot be used."""
 

@@ -1,1 +1,1 @@
-"""What a case needs of a GPU, and later: what the machine has and who holds it."""
+"""What a case needs of a GPU, what the machine has, who holds it, and how a container is given it."""

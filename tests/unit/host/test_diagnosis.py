@@ -6,6 +6,8 @@ import pytest
 
 from host.diagnosis import Finding, diagnose
 from host.home import Home
+from tests.support.gpus import A100
+from tests.support.nvml_library import DRIVER_NOT_LOADED, Card, NvmlLibrary, installed
 
 
 def finding(findings: tuple[Finding, ...], check: str) -> Finding:
@@ -42,3 +44,10 @@ def test_run_folders_of_a_host_that_stopped_are_told(home: Home) -> None:
     assert finding(diagnose(home, "podman"), "home").verdict == "ok"
     (home.runs / "0123456789abcdef").mkdir()
     assert "1 run folder(s) left" in finding(diagnose(home, "podman"), "home").found
+
+
+def test_gpus_are_told_by_their_models_and_a_lack_of_them_by_its_reason(home: Home) -> None:
+    with installed(NvmlLibrary((Card(A100),))):
+        assert "1 (NVIDIA A100-PCIE-40GB)" in finding(diagnose(home, "podman"), "gpu").found
+    with installed(NvmlLibrary(init_answer=DRIVER_NOT_LOADED)):
+        assert "none: nvidia: the driver does not answer" in finding(diagnose(home, "podman"), "gpu").found
