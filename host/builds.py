@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from host.engines.interface import Engine
 from host.errors import BuildMissingError, WeightsError
 from host.home import Home
-from host.images.base_lock import read_base_lock
-from host.images.build import BuiltImage, PluginSource, build_plugin_image
+from host.images.build import BuiltImage
 from host.images.load import load_image
 from host.leftovers import clear_dead
+from host.plugin_image import image_files, lock_files, plugin_image
 from host.releases import InstalledRelease
 from host.sources import fetch
 from plugin_spec.errors import ContractError
@@ -54,10 +54,15 @@ def check_plugin(folder: Path) -> Manifest:
     """
     manifest = read_manifest(folder / "plugin.toml")
     named = [path for path in (manifest.runtime.adapter, manifest.runtime.requirements) if path is not None]
+    named += image_files(manifest.image)
     named += [path for test in manifest.tests for files in test.files().values() for path in files]
     for name in named:
         if not (folder / name).exists():
-            raise ContractError(f"{folder / 'plugin.toml'}: names {name}, which is not there", subject=name)
+            raise ContractError(
+                f"{folder / 'plugin.toml'}: names {name}, which is not there",
+                subject=name,
+                hint=f"assay plugin lock {folder}" if name in lock_files(manifest) else "",
+            )
     return manifest
 
 
@@ -70,30 +75,6 @@ def io_schema(manifest: Manifest) -> bytes:
         "parameters": [one.model_dump(mode="json") for one in manifest.parameters],
     }
     return canonical_json(ports)
-
-
-def build_image(folder: Path, manifest: Manifest, *, cache: Path) -> BuiltImage:
-    """Build the image alone: what reproducibility is shown on."""
-    runtime = manifest.runtime
-    if runtime.adapter is None or manifest.image.source != "packages":
-        raise ContractError(
-            f"{folder / 'plugin.toml'}: this host builds adapters from packages only", subject=manifest.id
-        )
-    adapter = folder / runtime.adapter
-    return build_plugin_image(
-        PluginSource(
-            base_lock=read_base_lock(),
-            requirements=folder / runtime.requirements if runtime.requirements else None,
-            adapter_files={adapter.name: adapter},
-            entry=adapter.stem,
-            labels={
-                "org.opencontainers.image.title": manifest.id,
-                "org.opencontainers.image.version": manifest.version,
-                "org.opencontainers.image.licenses": manifest.attribution.licence,
-            },
-        ),
-        cache=cache,
-    )
 
 
 def build(home: Home, folder: Path, engine: Engine, *, say: Say) -> Build:
@@ -115,7 +96,7 @@ def build(home: Home, folder: Path, engine: Engine, *, say: Say) -> Build:
         blobs = BlobStore(home.path / "blobs")
         weights = tuple(_keep_weights(home, blobs, folder, manifest, say))
         say(f"build the image of {manifest.id} {manifest.version}")
-        built = build_image(folder, manifest, cache=home.cache)
+        built = plugin_image(folder, manifest, cache=home.cache)
         name = f"assay/{manifest.id}:{manifest.version}"
         if not engine.holds(built.image_id):
             say(f"load it into {engine.name}")

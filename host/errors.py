@@ -163,6 +163,12 @@ class BaseLockError(InputError):
     code = "base-lock-malformed"
 
 
+class DebianLockError(InputError):
+    """A plugin's lock of Debian packages is missing, malformed, or answers to something else."""
+
+    code = "debian-lock"
+
+
 class PackageMissingError(InputError):
     """The machine's package archive does not offer a locked package (any more)."""
 

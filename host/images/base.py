@@ -13,12 +13,13 @@ import tarfile
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from host.errors import ImageBuildError, PackageFormatError, PackageMissingError
 from host.images.apt import Apt
-from host.images.base_lock import BaseLock, LockedPackage
+from host.images.base_lock import LockedPackage
 from host.images.bytecode import BaseInterpreter
-from host.images.unpack import place_hard_link, place_member
+from host.images.unpack import MERGED, merged, place_hard_link, place_member
 from plugin_spec.files import write_atomic
 
 # What `python3 -c "import bz2, ctypes, decimal, lzma, sqlite3, ssl, uuid"` needs, the C++ runtime that wheels
@@ -42,7 +43,6 @@ PACKAGES = (
     "python3.11-minimal",
     "zlib1g",
 )
-_MERGED = ("bin", "lib", "lib64", "sbin")
 _PRUNED = tuple(
     f"usr/share/{name}"
     for name in (
@@ -79,7 +79,15 @@ _FILES = {
 }
 
 
-def fetch_packages(lock: BaseLock, *, cache: Path, apt: Apt) -> list[Path]:
+class SupportsPackages(Protocol):
+    """A lock of Debian packages: the base's, or a plugin's own."""
+
+    @property
+    def packages(self) -> tuple[LockedPackage, ...]:
+        """What is locked."""
+
+
+def fetch_packages(lock: SupportsPackages, *, cache: Path, apt: Apt) -> list[Path]:
     """Have every locked package as a file, from the cache or from apt.
 
     Parameters
@@ -120,9 +128,9 @@ def _adopt(wanted: Sequence[LockedPackage], folder: Path, paths: dict[LockedPack
     for package in wanted:
         if package.sha256 not in found:
             raise PackageMissingError(
-                f"apt gave other bytes for {package.package} {package.version} than the base lock names",
+                f"apt gave other bytes for {package.package} {package.version} than the lock names",
                 subject=package.package,
-                hint="check this machine's apt sources, or lock the base anew",
+                hint="check this machine's apt sources, or lock the packages anew",
             )
         write_atomic(paths[package], found[package.sha256])
 
@@ -146,7 +154,7 @@ def make_base_root(packages: Sequence[Path], root: Path) -> None:
 
 def unpack_packages(packages: Sequence[Path], root: Path) -> None:
     """Unpack Debian packages into one usr-merged root; ``make_base_root`` calls this first."""
-    for name in _MERGED:
+    for name in MERGED:
         root.joinpath("usr", name).mkdir(parents=True)
         root.joinpath(name).symlink_to(f"usr/{name}")
     for package in packages:
@@ -173,18 +181,13 @@ def _unpack(package: Path, root: Path) -> None:
 
 
 def _place(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
-    name = _merged(member.name)
-    if name in {"", *(f"usr/{merged}" for merged in _MERGED)} or _is_pruned(name):
+    name = merged(member.name)
+    if name in {"", *(f"usr/{one}" for one in MERGED)} or _is_pruned(name):
         return
     if member.islnk():
-        place_hard_link(root, name=name, target=_merged(member.linkname))
+        place_hard_link(root, name=name, target=merged(member.linkname))
     else:
         place_member(archive, member, root, name)
-
-
-def _merged(name: str) -> str:
-    name = name.removeprefix(".").strip("/")
-    return f"usr/{name}" if name.split("/")[0] in _MERGED else name
 
 
 def _is_pruned(name: str) -> bool:

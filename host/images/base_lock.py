@@ -52,10 +52,15 @@ class BaseLock(StrictModel):
 
     def to_bytes(self) -> bytes:
         """Return the committed form: JSON, one package to a line."""
-        lines = ",\n".join(
-            "    " + canonical_json(package.model_dump(mode="json")).decode() for package in self.packages
-        )
+        lines = package_lines(self.packages)
         return f'{{\n  "contract": "{self.contract}",\n  "packages": [\n{lines}\n  ]\n}}\n'.encode()
+
+
+def package_lines(packages: Sequence[LockedPackage]) -> str:
+    """Return packages as the lines of a JSON list, one to a line, so that a diff shows what changed."""
+    return ",\n".join(
+        "    " + canonical_json(package.model_dump(mode="json")).decode() for package in packages
+    )
 
 
 class PackageOffers(Protocol):

@@ -14,7 +14,8 @@ from pathlib import Path
 from host.errors import PluginSourceError
 from host.images.apt import Apt
 from host.images.base_lock import BaseLock
-from host.images.identity import BASE_ENVIRONMENT, image_id, plugin_config
+from host.images.debian_lock import DebianLock
+from host.images.identity import BASE_ENVIRONMENT, image_id, plugin_config, runtime_command
 from host.images.layer import Layer
 from host.images.requirements import read_requirements
 from host.images.sbom import spdx_document
@@ -36,8 +37,12 @@ class PluginSource:
         Hashed requirements file; None for an adapter that needs only the standard library.
     adapter_files : mapping of str to Path
         Path below ``/opt/assay`` to the file on this machine.
-    entry : str
-        The adapter's module, for example ``adapter``.
+    entry : str or None
+        The adapter's module, for example ``adapter``; None for a tool that is started by its own command.
+    command : tuple of str
+        With no entry: what the image starts by itself; the host gives the arguments of each case.
+    debian : DebianLock or None
+        The plugin's own Debian packages.
     environment : mapping of str to str
         Variables besides the ones every plugin image has.
     """
@@ -45,7 +50,9 @@ class PluginSource:
     base_lock: BaseLock
     requirements: Path | None
     adapter_files: Mapping[str, Path]
-    entry: str
+    entry: str | None
+    command: tuple[str, ...] = ()
+    debian: DebianLock | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -55,6 +62,15 @@ class PluginSource:
                 raise PluginSourceError(
                     f"adapter file {name!r}: not a plain relative path, or a reserved name"
                 )
+        for name in self.environment:
+            if not _VARIABLE.fullmatch(name) or name in BASE_ENVIRONMENT:
+                raise PluginSourceError(
+                    f"environment {name!r}: not a variable name, or one that the image sets itself"
+                )
+        if self.entry is None:
+            if not self.command:
+                raise PluginSourceError("neither an adapter nor a command: the image would start nothing")
+            return
         module = self.entry.replace(".", "/")
         if not _MODULE.fullmatch(self.entry) or not {f"{module}.py", f"{module}/__init__.py"} & set(
             self.adapter_files
@@ -64,11 +80,6 @@ class PluginSource:
                 subject=self.entry,
                 hint=f"add {module}.py to the adapter's files, or name the module that holds the hooks",
             )
-        for name in self.environment:
-            if not _VARIABLE.fullmatch(name) or name in BASE_ENVIRONMENT:
-                raise PluginSourceError(
-                    f"environment {name!r}: not a variable name, or one that the image sets itself"
-                )
 
 
 @dataclass(frozen=True)
@@ -80,15 +91,18 @@ class BuiltImage:
     image_id : str
         Digest of ``config_bytes``.
     layers : tuple of Layer
-        Lowest first: base, Python packages if any, runtime, adapter.
+        Lowest first: base, Debian packages and Python packages if any, runtime and adapter if any.
     sbom_bytes : bytes
         SPDX 2.3 JSON.
+    notes : tuple of str
+        What the author should know: scripts that were not run, for example.
     """
 
     image_id: str
     config_bytes: bytes
     layers: tuple[Layer, ...]
     sbom_bytes: bytes
+    notes: tuple[str, ...] = ()
 
     @property
     def size_bytes(self) -> int:
@@ -116,11 +130,14 @@ def build_plugin_image(source: PluginSource, *, cache: Path, apt: Apt | None = N
     with Workshop(cache, apt or Apt()) as workshop:
         base = workshop.base(source.base_lock)
         made = [base]
+        if source.debian is not None:
+            made.append(workshop.debian(source.debian, base=base.layer))
         if source.requirements is not None:
             made.append(workshop.packages(read_requirements(source.requirements), base=base.layer))
-        made += [workshop.runtime(base=base.layer), workshop.adapter(source.adapter_files)]
+        if source.entry is not None:
+            made += [workshop.runtime(base=base.layer), workshop.adapter(source.adapter_files)]
     config = plugin_config(
-        entry=source.entry,
+        cmd=source.command if source.entry is None else runtime_command(source.entry),
         diff_ids=tuple(one.layer.diff_id for one in made),
         steps=tuple(one.step for one in made),
         labels=source.labels,
@@ -128,4 +145,10 @@ def build_plugin_image(source: PluginSource, *, cache: Path, apt: Apt | None = N
     ).to_bytes()
     identity = image_id(config)
     components = [component for one in made for component in one.components]
-    return BuiltImage(identity, config, tuple(one.layer for one in made), spdx_document(identity, components))
+    return BuiltImage(
+        identity,
+        config,
+        tuple(one.layer for one in made),
+        spdx_document(identity, components),
+        tuple(note for one in made for note in one.notes),
+    )

@@ -24,6 +24,11 @@ BASE_ENVIRONMENT: Mapping[str, str] = {
 MAX_LAYERS = 100
 
 
+def runtime_command(entry: str, *, python: str = "python3") -> tuple[str, ...]:
+    """Return the command that runs the contract's runtime with an adapter's module."""
+    return (python, "-m", "plugin_spec.runtime", entry)
+
+
 class ContainerDefaults(StrictModel):
     """What a container of the image starts with."""
 
@@ -72,7 +77,7 @@ def image_id(config: bytes) -> str:
 
 def plugin_config(
     *,
-    entry: str,
+    cmd: tuple[str, ...],
     diff_ids: tuple[str, ...],
     steps: tuple[str, ...],
     labels: Mapping[str, str],
@@ -82,8 +87,8 @@ def plugin_config(
 
     Parameters
     ----------
-    entry : str
-        The adapter's module, which the runtime in the container registers.
+    cmd : tuple of str
+        What a container starts when the host gives no command of its own.
     diff_ids, steps : tuple of str
         Layers, lowest first, and what each is.
     env : mapping of str to str
@@ -92,7 +97,7 @@ def plugin_config(
     environment = {**env, **BASE_ENVIRONMENT}
     return ImageConfig(
         config=ContainerDefaults(
-            cmd=("python3", "-m", "plugin_spec.runtime", entry),
+            cmd=cmd,
             env=tuple(f"{name}={environment[name]}" for name in sorted(environment)),
             labels={name: labels[name] for name in sorted(labels)},
             user=USER,

@@ -10,7 +10,7 @@ from registry.canonical import canonical_json
 _DOCUMENT, _IMAGE = "SPDXRef-DOCUMENT", "SPDXRef-Image"
 
 
-def spdx_document(image_id: str, components: Sequence[Component]) -> bytes:
+def spdx_document(image_id: str, components: Sequence[Component], *, remark: str = "") -> bytes:
     """List what is in an image.
 
     Parameters
@@ -18,14 +18,19 @@ def spdx_document(image_id: str, components: Sequence[Component]) -> bytes:
     image_id : str
         Names the document and the package that holds all others.
     components : sequence of Component
-        Debian packages and wheels; the digest is that of the downloaded file.
+        Packages; the digest, where there is one, is that of the downloaded file.
+    remark : str, optional
+        What the list cannot say: files that belong to no package, for example.
 
     Returns
     -------
     bytes
         SPDX 2.3 as canonical JSON. The creation time is fixed: the document is a function of the image.
     """
-    packages = [_image(image_id), *(_package(number, one) for number, one in enumerate(_ordered(components)))]
+    packages = [
+        _image(image_id, remark),
+        *(_package(number, one) for number, one in enumerate(_ordered(components))),
+    ]
     contained = [
         {"spdxElementId": _IMAGE, "relationshipType": "CONTAINS", "relatedSpdxElement": package["SPDXID"]}
         for package in packages[1:]
@@ -46,15 +51,16 @@ def spdx_document(image_id: str, components: Sequence[Component]) -> bytes:
 
 
 def _ordered(components: Sequence[Component]) -> list[Component]:
-    return sorted(components, key=lambda one: (one.kind, one.name, one.version, one.sha256))
+    return sorted(components, key=lambda one: (one.kind, one.name, one.version, one.sha256 or ""))
 
 
-def _image(image_id: str) -> dict[str, object]:
+def _image(image_id: str, remark: str) -> dict[str, object]:
     return {
         "SPDXID": _IMAGE,
         "name": "plugin image",
         "versionInfo": image_id,
         "primaryPackagePurpose": "CONTAINER",
+        **({"comment": remark} if remark else {}),
         **_unstated(),
     }
 
@@ -65,7 +71,7 @@ def _package(number: int, component: Component) -> dict[str, object]:
         "name": component.name,
         "versionInfo": component.version,
         **({"packageFileName": component.file_name} if component.file_name else {}),
-        "checksums": [{"algorithm": "SHA256", "checksumValue": component.sha256.removeprefix("sha256:")}],
+        **_checksums(component),
         "externalRefs": [
             {
                 "referenceCategory": "PACKAGE-MANAGER",
@@ -88,8 +94,23 @@ def _unstated() -> dict[str, object]:
     }
 
 
+def _checksums(component: Component) -> dict[str, object]:
+    if component.sha256 is None:
+        return {}
+    value = component.sha256.removeprefix("sha256:")
+    return {"checksums": [{"algorithm": "SHA256", "checksumValue": value}]}
+
+
 def _purl(component: Component) -> str:
     name, version = quote(component.name, safe=""), quote(component.version, safe="")
-    if component.kind == "debian":
-        return f"pkg:deb/debian/{name}@{version}?arch={component.architecture}&distro=bookworm"
-    return f"pkg:pypi/{name}@{version}"
+    match component.kind:
+        case "debian" | "apk":
+            system = component.distribution.rpartition("-")[0] or "debian"
+            kind = "deb" if component.kind == "debian" else "apk"
+            distribution = component.distribution or "bookworm"
+            where = f"arch={component.architecture}&distro={quote(distribution, safe='')}"
+            return f"pkg:{kind}/{quote(system, safe='')}/{name}@{version}?{where}"
+        case "conda":
+            return f"pkg:conda/{name}@{version}"
+        case _:
+            return f"pkg:pypi/{name}@{version}"

@@ -7,14 +7,17 @@ Invariants
   built twice. Losing any of it costs time only.
 """
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from host.errors import LayerDigestError
 from host.images.layer import Entry, Layer, write_layer
 from plugin_spec.files import sync_folder, write_atomic
 from plugin_spec.model import Sha256, StrictModel
@@ -22,14 +25,26 @@ from registry.canonical import canonical_json
 
 
 class Component(StrictModel):
-    """A Debian package or a wheel whose files are in a layer."""
+    """A package whose files are in a layer: put there by Assay, or found in an image that others built.
 
-    kind: Literal["debian", "wheel"]
+    Attributes
+    ----------
+    kind : str
+        ``debian`` and ``wheel`` are what Assay installs; ``python`` is an installed distribution, whatever it
+        came from.
+    distribution : str
+        Identifier and version of the system a found package belongs to (``alpine-3.19``); empty for Assay's own.
+    sha256 : str or None
+        Of the downloaded file; ``None`` for a found package, whose file nobody has.
+    """
+
+    kind: Literal["debian", "wheel", "python", "apk", "conda"]
     name: str
     version: str
     architecture: str = ""
     file_name: str = ""
-    sha256: Sha256
+    distribution: str = ""
+    sha256: Sha256 | None
 
 
 class LayerRecord(StrictModel):
@@ -39,6 +54,16 @@ class LayerRecord(StrictModel):
     diff_id: Sha256
     size_bytes: int = Field(ge=0)
     components: tuple[Component, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StoredLayer:
+    """A layer in the store, and what its record says of it."""
+
+    layer: Layer
+    components: tuple[Component, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class LayerStore:
@@ -55,7 +80,7 @@ class LayerStore:
         self._records = folder / "records"
         self._records.mkdir(parents=True, exist_ok=True)
 
-    def find(self, recipe: str) -> tuple[Layer, tuple[Component, ...]] | None:
+    def find(self, recipe: str) -> StoredLayer | None:
         """Return the layer that a recipe (a digest of all its inputs) gave earlier, if it is still whole."""
         try:
             record = LayerRecord.model_validate_json(self._record(recipe).read_bytes())
@@ -64,9 +89,16 @@ class LayerStore:
                 return None
         except (OSError, ValidationError):
             return None
-        return Layer(record.diff_id, record.size_bytes, path), record.components
+        return StoredLayer(Layer(record.diff_id, record.size_bytes, path), record.components, record.notes)
 
-    def add(self, entries: Iterable[Entry], *, recipe: str, components: tuple[Component, ...] = ()) -> Layer:
+    def add(
+        self,
+        entries: Iterable[Entry],
+        *,
+        recipe: str,
+        components: tuple[Component, ...] = (),
+        notes: tuple[str, ...] = (),
+    ) -> StoredLayer:
         """Write a layer and remember the recipe that gave it.
 
         Raises
@@ -84,9 +116,43 @@ class LayerStore:
         finally:
             temporary.unlink(missing_ok=True)
         sync_folder(self._folder)
-        record = LayerRecord(diff_id=written.diff_id, size_bytes=written.size_bytes, components=components)
+        record = LayerRecord(
+            diff_id=written.diff_id, size_bytes=written.size_bytes, components=components, notes=notes
+        )
         write_atomic(self._record(recipe), canonical_json(record.model_dump(mode="json")))
-        return Layer(written.diff_id, written.size_bytes, path)
+        return StoredLayer(Layer(written.diff_id, written.size_bytes, path), components, notes)
+
+    def keep(self, parts: Iterable[bytes], *, expected: str) -> Layer:
+        """Keep a finished layer's bytes, if they have the digest that is expected of them.
+
+        Raises
+        ------
+        LayerDigestError
+            They have another one; nothing is kept.
+        """
+        descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=".layer.")
+        temporary = Path(name)
+        sha256, size = hashlib.sha256(), 0
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                for part in parts:
+                    sha256.update(part)
+                    size += stream.write(part)
+                stream.flush()
+                os.fsync(stream.fileno())
+            if f"sha256:{sha256.hexdigest()}" != expected:
+                raise LayerDigestError(
+                    f"a layer has the digest sha256:{sha256.hexdigest()}, its image's config promises {expected}",
+                    subject=expected,
+                    hint="the image is damaged or was altered: get it again",
+                )
+            path = self._blob(expected)
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(self._folder)
+        return Layer(expected, size, path)
 
     def _blob(self, diff_id: str) -> Path:
         return self._folder / f"{diff_id.removeprefix('sha256:')}.tar"

@@ -1,13 +1,12 @@
-"""An image out of a blob store: its config by the image's digest, its layers by the digests in the config."""
+"""An image out of a blob store: its config by the image's digest, its layers by the digests in the config.
+
+Whoever wrote the config: its bytes are the identity, and go out as they came in.
+"""
 
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
-from host.errors import ArchiveError
-from host.images.identity import ImageConfig
+from host.images.foreign import read_config
 from host.images.layer import Layer
-from plugin_spec.model import first_fault
 from registry.blobs import BlobStore
 
 
@@ -27,15 +26,12 @@ def stored_image(blobs: BlobStore, image: str) -> StoredImage:
     BlobMismatchError, MissingBlobError
         A piece is missing, or the config is not the one the digest names.
     ArchiveError
-        The config is not one of ours.
+        The config cannot be read.
     """
     blobs.verify(image)
     data = blobs.path(image).read_bytes()
-    try:
-        config = ImageConfig.model_validate_json(data)
-    except ValidationError as error:
-        raise ArchiveError(f"image {image[:19]}…: config: {first_fault(error)}", subject=image) from error
-    layers = tuple(_layer(blobs, diff_id) for diff_id in config.rootfs.diff_ids)
+    config = read_config(data, where=f"config of the image {image[:19]}…")
+    layers = tuple(_layer(blobs, diff_id) for diff_id in config.diff_ids)
     return StoredImage(data, layers)
 
 

@@ -10,6 +10,15 @@ from pathlib import Path, PurePosixPath
 
 from host.errors import PackageFormatError
 
+# These folders of the root are links into /usr, whatever a package says.
+MERGED = ("bin", "lib", "lib64", "sbin")
+
+
+def merged(name: str) -> str:
+    """Return a package's path as it lies in a usr-merged root, relative to it."""
+    name = name.removeprefix(".").strip("/")
+    return f"usr/{name}" if name.split("/")[0] in MERGED else name
+
 
 def place_member(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path, name: str) -> None:
     """Write one member below ``root`` as ``name``.

@@ -24,7 +24,7 @@ from host.images.requirements import PinnedRequirement, normal_name
 from plugin_spec.model import first_fault
 
 # The interpreter and the C library of the base image.
-_TARGET = ("--python-version", "3.11", "--python-platform", "x86_64-manylinux_2_36", "--only-binary", ":all:")
+TARGET = ("--python-version", "3.11", "--python-platform", "x86_64-manylinux_2_36", "--only-binary", ":all:")
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 _TIMEOUT_S = 1800
 
@@ -73,8 +73,8 @@ def select_wheels(requirements: Sequence[PinnedRequirement], *, uv_cache: Path) 
     with tempfile.TemporaryDirectory(prefix="assay-wheels.") as folder:
         asked, answer = Path(folder, "requirements.txt"), Path(folder, "pylock.toml")
         asked.write_text("".join(f"{one.line()}\n" for one in requirements), encoding="utf-8")
-        _run_uv(
-            ["compile", asked.name, "--no-deps", *_TARGET, "--format", "pylock.toml", "-o", answer.name],
+        run_uv(
+            ["compile", asked.name, "--no-deps", *TARGET, "--format", "pylock.toml", "-o", answer.name],
             folder=Path(folder),
             uv_cache=uv_cache,
         )
@@ -101,15 +101,22 @@ def install_wheels(wheels: Sequence[Wheel], folder: Path, *, uv_cache: Path) -> 
         asked = Path(scratch, "pylock.toml")
         head = 'lock-version = "1.0"\ncreated-by = "assay"\n\n'
         asked.write_text(head + "\n".join(wheel.pylock_entry() for wheel in wheels), encoding="utf-8")
-        _run_uv(
-            ["install", "-r", asked.name, "--no-deps", *_TARGET]
+        run_uv(
+            ["install", "-r", asked.name, "--no-deps", *TARGET]
             + ["--target", str(folder.resolve()), "--link-mode", "copy", "--no-compile-bytecode"],
             folder=Path(scratch),
             uv_cache=uv_cache,
         )
 
 
-def _run_uv(arguments: Sequence[str], *, folder: Path, uv_cache: Path) -> None:
+def run_uv(arguments: Sequence[str], *, folder: Path, uv_cache: Path) -> None:
+    """Run ``uv pip`` in a folder, with the machine's certificates.
+
+    Raises
+    ------
+    WheelDigestError, WheelError
+        It failed; what it said is in the message.
+    """
     environment = {**os.environ, "UV_CACHE_DIR": str(uv_cache.resolve()), "LC_ALL": "C"}
     if _CERTIFICATES.is_file():
         environment.setdefault("SSL_CERT_FILE", str(_CERTIFICATES))

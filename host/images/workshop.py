@@ -18,8 +18,10 @@ from host.errors import LayerContentError
 from host.images.apt import Apt
 from host.images.archive import require_whole
 from host.images.base import fetch_packages, make_base_root
-from host.images.base_lock import BaseLock
+from host.images.base_lock import BaseLock, LockedPackage
 from host.images.bytecode import BaseInterpreter
+from host.images.debian_layer import make_debian_root
+from host.images.debian_lock import DebianLock
 from host.images.layer import Entry, Layer, folder_entries
 from host.images.pip_layer import make_site
 from host.images.requirements import PinnedRequirement, read_requirements
@@ -38,6 +40,7 @@ class MadeLayer:
     step: str
     layer: Layer
     components: tuple[Component, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Workshop:
@@ -70,19 +73,28 @@ class Workshop:
         if (found := self._store.find(recipe)) is None:
             root = self._folder("root")
             make_base_root(fetch_packages(lock, cache=self._cache / "debs", apt=self._apt), root)
-            components = tuple(
-                Component(
-                    kind="debian",
-                    name=package.package,
-                    version=package.version,
-                    architecture=package.architecture,
-                    sha256=package.sha256,
-                )
-                for package in lock.packages
-            )
-            found = self._store.add(folder_entries(root), recipe=recipe, components=components), components
+            components = _debian_components(lock.packages)
+            found = self._store.add(folder_entries(root), recipe=recipe, components=components)
             shutil.rmtree(root)
-        return MadeLayer("base", *found)
+        return MadeLayer("base", found.layer, found.components)
+
+    def debian(self, lock: DebianLock, *, base: Layer) -> MadeLayer:
+        """Make the layer of the plugin's own Debian packages."""
+        recipe = self._recipe("debian", base.diff_id, lock.digest)
+        if (found := self._store.find(recipe)) is None:
+            root = self._folder("debian")
+            files = fetch_packages(lock, cache=self._cache / "debs", apt=self._apt)
+            named = [(package.package, path) for package, path in zip(lock.packages, files, strict=True)]
+            notes = make_debian_root(named, root, self._interpreter(base))
+            found = self._store.add(
+                folder_entries(root),
+                recipe=recipe,
+                components=_debian_components(lock.packages),
+                notes=notes,
+            )
+            shutil.rmtree(root)
+        step = f"debian packages: {' '.join(lock.asked)}"
+        return MadeLayer(step, found.layer, found.components, found.notes)
 
     def packages(self, requirements: Sequence[PinnedRequirement], *, base: Layer) -> MadeLayer:
         """Make the layer of the adapter's Python packages, at ``/opt/site``."""
@@ -112,8 +124,8 @@ class Workshop:
         recipe = self._recipe("adapter", *contents)
         if (found := self._store.find(recipe)) is None:
             entries = [Entry(f"opt/assay/{name}", source=path.resolve()) for name, path in files.items()]
-            found = self._store.add(entries, recipe=recipe), ()
-        return MadeLayer("adapter", found[0])
+            found = self._store.add(entries, recipe=recipe)
+        return MadeLayer("adapter", found.layer)
 
     def _site(
         self,
@@ -144,9 +156,9 @@ class Workshop:
                 for wheel in wheels
             )
             entries = folder_entries(folder, under=under)
-            found = self._store.add(entries, recipe=recipe, components=components), components
+            found = self._store.add(entries, recipe=recipe, components=components)
             shutil.rmtree(folder)
-        return MadeLayer(step, *found)
+        return MadeLayer(step, found.layer, found.components)
 
     def _interpreter(self, base: Layer) -> BaseInterpreter:
         folder = Path(self._scratch.name, f"python-{base.diff_id.removeprefix('sha256:')}")
@@ -162,6 +174,19 @@ class Workshop:
 
     def _recipe(self, kind: str, *inputs: str) -> str:
         return digest(canonical_json(["assay.recipe/1", kind, *inputs, *self._code]))
+
+
+def _debian_components(packages: Sequence[LockedPackage]) -> tuple[Component, ...]:
+    return tuple(
+        Component(
+            kind="debian",
+            name=package.package,
+            version=package.version,
+            architecture=package.architecture,
+            sha256=package.sha256,
+        )
+        for package in packages
+    )
 
 
 def _contract_files() -> list[Path]:

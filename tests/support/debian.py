@@ -25,12 +25,15 @@ def special_member(name: str, kind: bytes, target: str = "") -> tuple[tarfile.Ta
     return member, b""
 
 
-def make_package(folder: Path, name: str, members: Iterable[tuple[tarfile.TarInfo, bytes]]) -> LockedPackage:
+def make_package(
+    folder: Path, name: str, members: Iterable[tuple[tarfile.TarInfo, bytes]], *, postinst: str = ""
+) -> LockedPackage:
     """Write ``name`` 1.0-1 as a ``.deb`` (an ``ar`` of two tars), whatever its members are."""
     control = f"Package: {name}\nVersion: 1.0-1\nArchitecture: all\nMaintainer: t\nDescription: t\n"
+    scripts = [file_member("./postinst", postinst, mode=0o755)] if postinst else []
     parts = {
         "debian-binary": b"2.0\n",
-        "control.tar": _tar([file_member("./control", control)]),
+        "control.tar": _tar([file_member("./control", control), *scripts]),
         "data.tar": _tar(members),
     }
     data = b"!<arch>\n" + b"".join(_ar_member(part, body) for part, body in parts.items())
@@ -53,8 +56,9 @@ def _ar_member(name: str, body: bytes) -> bytes:
     return header + body + b"\n" * (len(body) % 2)
 
 
-def stand_in_apt(folder: Path, offered: Iterable[LockedPackage]) -> Apt:
-    """Commands that answer like apt for the ``.deb`` files in ``folder``."""
+def stand_in_apt(folder: Path, offered: Iterable[LockedPackage], *, plan: str = "") -> Apt:
+    """Commands that answer like apt for the ``.deb`` files in ``folder``; ``plan`` answers ``install -s``."""
+    (folder / "plan").write_text(plan)
     stanzas = "\n\n".join(
         f"Package: {one.package}\nVersion: {one.version}\nArchitecture: {one.architecture}\n"
         f"Description: text\n with: colons\nSize: {one.bytes}\nSHA256: {one.sha256.removeprefix('sha256:')}"
@@ -65,6 +69,8 @@ def stand_in_apt(folder: Path, offered: Iterable[LockedPackage]) -> Apt:
     _script(folder / "apt-cache", f"cat '{folder}/stanzas'")
     _script(
         folder / "apt-get",
+        f"case \" $* \" in *' -s '*) cp \"${{4#Dir::State::status=}}\" '{folder}/status'; cat '{folder}/plan'\n"
+        "! grep '^E: ' >&2 '" + str(folder) + "/plan'; exit ;; esac\n"
         'while [ "$1" != -- ]; do shift; done; shift\n'
         f"for wanted; do case ' {names} ' in *\" $wanted \"*) cp '{folder}'/\"${{wanted%%=*}}\"_*.deb . ;;\n"
         '*) echo "E: Version for $wanted was not found" >&2; exit 100 ;; esac; done',

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from host.images.identity import plugin_config
+from host.images.identity import plugin_config, runtime_command
 from host.images.layer import Entry, Layer, write_layer
 
 
@@ -24,7 +24,7 @@ def make_image(folder: Path) -> SmallImage:
     """An image of two layers."""
     layers = (make_layer(folder, "one", "first"), make_layer(folder, "two", "second"))
     config = plugin_config(
-        entry="adapter",
+        cmd=runtime_command("adapter"),
         diff_ids=tuple(layer.diff_id for layer in layers),
         steps=("one", "two"),
         labels={"org.example.kind": "test"},

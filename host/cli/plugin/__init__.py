@@ -9,6 +9,7 @@ app = typer.Typer(
 )
 # In the order an author needs them, which is the order of ``assay plugin --help``.
 app.command("check")(contract.check)
+app.command("lock")(image.lock)
 app.command("build")(image.build)
 app.command("digest")(image.digest)
 app.command("test")(embedded.test)

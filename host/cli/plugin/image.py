@@ -9,6 +9,32 @@ from host.cli.answer import JsonFlag, say, show
 from host.cli.plugin.options import EngineOption, FolderArgument
 
 
+def lock(
+    folder: FolderArgument,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Take the newest Python packages; else those locked stay.")
+    ] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Pin what the image is made from: Debian packages with all they need, and hashed Python requirements."""
+    from host.home import Home
+    from host.plugin_locks import lock_plugin
+    from plugin_spec.manifest import read_manifest
+
+    manifest = read_manifest(folder / "plugin.toml")
+    locked = lock_plugin(folder, manifest, cache=Home.from_environment().cache, upgrade=upgrade)
+    lines = [f"{manifest.id} {manifest.version}: the manifest names nothing to lock"] if not locked else []
+    for one in locked:
+        lines.append(f"wrote {folder / one.file}: {one.packages} packages, {len(one.changes)} changed")
+        lines += [f"  {change}" for change in one.changes]
+    show(
+        {"locked": [vars(one) for one in locked]},
+        lines,
+        as_json=json,
+        next_command=f"assay plugin build {folder}",
+    )
+
+
 def build(folder: FolderArgument, engine: EngineOption = "docker", json: JsonFlag = False) -> None:
     """Build the image, reproducibly, and keep every piece by digest."""
     from host import builds, extensions
@@ -35,7 +61,8 @@ def digest(
     json: JsonFlag = False,
 ) -> None:
     """Build the image alone and print its config digest, to show that a build is reproducible."""
-    from host.builds import build_image, check_plugin
+    from host.builds import check_plugin
+    from host.plugin_image import plugin_image
 
-    built = build_image(folder, check_plugin(folder), cache=cache)
+    built = plugin_image(folder, check_plugin(folder), cache=cache)
     show({"image": built.image_id}, [built.image_id], as_json=json)

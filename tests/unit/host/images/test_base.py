@@ -76,7 +76,7 @@ def test_a_download_that_fails_repeats_what_apt_said(tmp_path, archive):
     lock = BaseLock(packages=(make_package(archive, "aa", []),))
     apt = stand_in_apt(archive, lock.packages)
     (archive / "apt-get").write_text("#!/bin/sh\necho 'E: Failed to fetch aa' >&2; exit 100\n")
-    with pytest.raises(PackageMissingError, match="E: Failed to fetch aa"):
+    with pytest.raises(PackageMissingError, match="image.s packages: Failed to fetch aa"):
         fetch_packages(lock, cache=tmp_path / "cache", apt=apt)
 
 

@@ -28,6 +28,12 @@ def test_an_entry_may_be_a_module_or_a_package():
     assert source(adapter_files=files, entry="tool.run").entry == "tool.run"
 
 
+def test_a_tool_without_an_adapter_needs_a_command():
+    assert source(adapter_files={}, entry=None, command=("dcm2niix",)).entry is None
+    with pytest.raises(PluginSourceError, match="neither an adapter nor a command"):
+        source(adapter_files={}, entry=None)
+
+
 @pytest.mark.parametrize("entry", ["absent", "", "a b", "adapter.py", "../adapter", "-c"])
 def test_an_entry_that_is_no_adapter_file_is_refused(entry):
     with pytest.raises(PluginSourceError, match="entry"):

@@ -1,12 +1,18 @@
 import json
 
-from host.images.identity import image_id, plugin_config
+from host.images.identity import image_id, plugin_config, runtime_command
 
 LAYER = f"sha256:{'a' * 64}"
 
 
 def config(**changes):
-    given = {"entry": "adapter", "diff_ids": (LAYER,), "steps": ("base",), "labels": {}, "env": {}}
+    given = {
+        "cmd": runtime_command("adapter"),
+        "diff_ids": (LAYER,),
+        "steps": ("base",),
+        "labels": {},
+        "env": {},
+    }
     return plugin_config(**{**given, **changes})
 
 
@@ -41,7 +47,7 @@ def test_the_identity_changes_with_every_input_and_not_with_the_order_of_labels(
     same = image_id(config(labels={"a": "1", "b": "2"}).to_bytes())
     assert image_id(config(labels={"b": "2", "a": "1"}).to_bytes()) == same
     changes = [
-        {"entry": "other"},
+        {"cmd": runtime_command("other")},
         {"diff_ids": (f"sha256:{'b' * 64}",)},
         {"env": {"X": "1"}},
         {"labels": {"a": "2"}},

@@ -11,12 +11,16 @@ COMPONENT = Component(kind="wheel", name="example", version="1.0", sha256=f"sha2
 def add(store, tmp_path):
     source = tmp_path / "source"
     source.write_text("content")
-    return store.add([Entry("file", source=source)], recipe=RECIPE, components=(COMPONENT,))
+    return store.add(
+        [Entry("file", source=source)], recipe=RECIPE, components=(COMPONENT,), notes=("a note",)
+    )
 
 
 def test_a_layer_is_found_again_by_its_recipe_with_its_components(tmp_path):
-    layer = add(LayerStore(tmp_path / "store"), tmp_path)
-    assert LayerStore(tmp_path / "store").find(RECIPE) == (layer, (COMPONENT,))
+    stored = add(LayerStore(tmp_path / "store"), tmp_path)
+    assert (stored.components, stored.notes) == ((COMPONENT,), ("a note",))
+    assert LayerStore(tmp_path / "store").find(RECIPE) == stored
+    layer = stored.layer
     assert layer.path.name == f"{layer.diff_id.removeprefix('sha256:')}.tar"
 
 
@@ -28,7 +32,7 @@ def test_another_recipe_finds_nothing(tmp_path):
 
 def test_a_cut_or_missing_layer_is_not_found(tmp_path):
     store = LayerStore(tmp_path / "store")
-    layer = add(store, tmp_path)
+    layer = add(store, tmp_path).layer
     layer.path.write_bytes(layer.path.read_bytes()[:-1])
     assert store.find(RECIPE) is None
     layer.path.unlink()
