@@ -20,6 +20,7 @@ from host.planning import check_ports, complete_parameters, plan_gpu, plan_limit
 from host.plugins import PluginCatalogue, RunState
 from host.releases import InstalledRelease
 from host.staging import RunFolder, stage_inputs, stage_sidecars
+from host.warm.container import WarmContainer
 from plugin_spec.case import Result, Scalar
 from plugin_spec.errors import AssayError, InputError
 from plugin_spec.hookspecs import Case, Context, Refuse
@@ -124,8 +125,14 @@ def execute(
     engine: Engine,
     labels: Mapping[str, str],
     cancelled: Callable[[], bool],
+    warm: WarmContainer | None = None,
 ) -> Execution:
     """Run a prepared case through the release's hooks.
+
+    Parameters
+    ----------
+    warm : WarmContainer, optional
+        Where the case is run; by default in a fresh container of its own.
 
     Returns
     -------
@@ -138,7 +145,7 @@ def execute(
     refusing = next((one for one in prepared.findings if one.verdict is DomainVerdict.REFUSE), None)
     if refusing is not None:
         return Execution("refused", "outside-domain", refusing.message, warnings=flags)
-    state = _state(prepared, engine, labels, cancelled)
+    state = _state(prepared, engine, labels, cancelled, warm)
     case = _case(prepared)
     catalogue.register(prepared.release)
     try:
@@ -150,7 +157,7 @@ def execute(
             refusal.message,
             exit=state.exit,
             result=state.result,
-            warnings=flags,
+            warnings=flags + _notes(state),
         )
     except CaseFailureError as failure:
         return Execution(
@@ -159,7 +166,7 @@ def execute(
             failure.message,
             exit=state.exit,
             result=state.result,
-            warnings=flags,
+            warnings=flags + _notes(state),
             hint=failure.hint,
         )
     answered = state.result
@@ -170,12 +177,20 @@ def execute(
         exit=state.exit,
         result=answered,
         outputs=state.outputs,
-        warnings=flags + (answered.warnings if answered else ()),
+        warnings=flags + _notes(state) + (answered.warnings if answered else ()),
     )
 
 
+def _notes(state: RunState) -> tuple[str, ...]:
+    return (state.note,) if state.note else ()
+
+
 def _state(
-    prepared: PreparedRun, engine: Engine, labels: Mapping[str, str], cancelled: Callable[[], bool]
+    prepared: PreparedRun,
+    engine: Engine,
+    labels: Mapping[str, str],
+    cancelled: Callable[[], bool],
+    warm: WarmContainer | None,
 ) -> RunState:
     runtime = prepared.release.manifest.runtime
     return RunState(
@@ -188,6 +203,7 @@ def _state(
         grids=prepared.grids,
         labels=labels,
         cancelled=cancelled,
+        warm=warm,
     )
 
 

@@ -8,6 +8,7 @@ Invariants
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pluggy
 
@@ -18,6 +19,8 @@ from host.gpu.request import GpuRequest
 from host.outputs import CheckedOutput, collect_outputs, read_result
 from host.releases import InstalledRelease
 from host.staging import RunFolder, write_request
+from host.warm.container import WarmCase, WarmContainer
+from host.warm.outputs import take_outputs
 from host.weights import weights_folder
 from plugin_spec.case import Request, Result
 from plugin_spec.errors import ContractError
@@ -54,9 +57,11 @@ class RunState:
     grids: Mapping[str, Grid]
     labels: Mapping[str, str]
     cancelled: Callable[[], bool]
+    warm: WarmContainer | None = None
     exit: ContainerExit | None = None
     result: Result | None = None
     outputs: tuple[CheckedOutput, ...] = ()
+    note: str = ""
 
 
 @dataclass(eq=False)
@@ -68,7 +73,7 @@ class ContainerPlugin:
 
     @hookimpl
     def run_case(self, case: Case, state: RunState) -> CaseResult:
-        """Run one case in a fresh container and answer as the adapter did.
+        """Run one case, in a fresh container or in the warm one at hand, and answer as the adapter did.
 
         Raises
         ------
@@ -79,8 +84,8 @@ class ContainerPlugin:
         EngineError
             The engine failed; the case is not to blame.
         """
-        self._start(case, state)
-        result = self._answer(state)
+        left_in = self._run(case, state)
+        result = self._answer(state, left_in)
         self._environment = dict(result.environment)
         state.result = result
         if result.outcome == "refused":
@@ -90,6 +95,8 @@ class ContainerPlugin:
                 result.message or "the plugin reported a failure", reason=result.reason_code
             )
         try:
+            if left_in != state.folder.outputs:
+                take_outputs(result, left_in, state.folder.outputs, state.limits)
             state.outputs = collect_outputs(
                 self.release.manifest, result, state.folder.outputs, grids=state.grids, limits=state.limits
             )
@@ -106,7 +113,8 @@ class ContainerPlugin:
         """Tool versions as the last container measured them."""
         return self._environment
 
-    def _start(self, case: Case, state: RunState) -> None:
+    def _run(self, case: Case, state: RunState) -> Path:
+        """Run the case and return the folder its container wrote to."""
         release = self.release
         if not state.engine.holds(release.image):
             raise ImageMissingError(
@@ -123,6 +131,8 @@ class ContainerPlugin:
             parameters=dict(case.parameters),
             weights={name: name for name in release.weights},
         )
+        if state.warm is not None:
+            return _run_warm(release, request, state, state.warm)
         write_request(request, state.folder)
         with weights_folder(release, state.folder) as weights:
             state.exit = state.engine.run(
@@ -140,14 +150,15 @@ class ContainerPlugin:
                 log_path=state.folder.log,
                 cancelled=state.cancelled,
             )
+        return state.folder.outputs
 
-    def _answer(self, state: RunState) -> Result:
+    def _answer(self, state: RunState, left_in: Path) -> Result:
         """Read what the container left, believing the engine's flags before the plugin's words."""
         ended = state.exit
-        assert ended is not None  # noqa: S101 - _start has set it or raised
+        assert ended is not None  # noqa: S101 - _run has set it or raised
         _raise_for_flags(ended)
         try:
-            result = read_result(state.folder.outputs)
+            result = read_result(left_in)
         except ContractError as error:
             if ended.exit_code not in {wall.EXIT_OK, *EXIT_OF_OUTCOME["failed"]}:
                 raise CaseFailureError(
@@ -161,6 +172,25 @@ class ContainerPlugin:
                 reason="contract-violation",
             )
         return result
+
+
+def _run_warm(release: InstalledRelease, request: Request, state: RunState, warm: WarmContainer) -> Path:
+    answer = warm.run(
+        WarmCase(
+            release=release,
+            request=request,
+            context=state.context,
+            folder=state.folder,
+            limits=state.limits,
+            gpu=state.gpu,
+            labels=state.labels,
+        ),
+        cancelled=state.cancelled,
+    )
+    state.exit, state.note = answer.exit, answer.note
+    if answer.fault is not None:
+        raise answer.fault
+    return answer.outputs
 
 
 def _raise_for_flags(ended: ContainerExit) -> None:

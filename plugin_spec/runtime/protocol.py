@@ -18,6 +18,9 @@ DOCUMENT_CONTRACTS: Final[Mapping[str, str]] = {
     "score": "assay.score/1",
     "transform": "assay.transform/1",
 }
+SERVE_CONTRACT: Final = "assay.serve/1"
+# Set by the host to the path of its socket: the container then serves many cases (`plugin_spec.runtime.serve`).
+SERVE_VARIABLE: Final = "ASSAY_SERVE"
 
 MAX_MESSAGE_CHARACTERS: Final = 2000
 

@@ -13,6 +13,9 @@ from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+import pluggy
+
+import plugin_spec
 from host.engines.interface import Engine
 
 _LEFT_OUT = {
@@ -63,13 +66,45 @@ def tar_of(members: Sequence[tuple[str, bytes]]) -> bytes:
 
 def python_image(engine: Engine) -> str:
     """Make sure the engine holds an image with Python and its standard library; return its image ID."""
-    image_id, data = _python_archive()
+    return _loaded(engine, *_python_archive())
+
+
+def runtime_image(engine: Engine) -> str:
+    """Make sure the engine holds the Python image with the contract's runtime and the tiny plugin's adapter."""
+    return _loaded(engine, *_runtime_archive())
+
+
+def _loaded(engine: Engine, image_id: str, data: bytes) -> str:
     if not engine.holds(image_id):
         with NamedTemporaryFile(suffix=".tar") as archive:
             archive.write(data)
             archive.flush()
             assert engine.load(Path(archive.name)) == image_id
     return image_id
+
+
+@cache
+def _runtime_archive() -> tuple[str, bytes]:
+    config = {
+        "Env": [
+            "PATH=/opt/py/bin",
+            "PYTHONHOME=/opt/py",
+            "PYTHONPATH=/opt/assay",
+            "PYTHONDONTWRITEBYTECODE=1",
+        ],
+        "Cmd": ["python3", "-m", "plugin_spec.runtime", "adapter"],
+        "WorkingDir": "/scratch",
+    }
+    return _archive([_interpreter_layer(), _runtime_layer()], config)
+
+
+def _runtime_layer() -> bytes:
+    contract, hooks = Path(plugin_spec.__file__).parent, Path(pluggy.__file__).parent
+    files = [contract / "__init__.py", contract / "hookspecs.py", *sorted(contract.glob("runtime/*.py"))]
+    members = [(f"opt/assay/plugin_spec/{one.relative_to(contract)}", one) for one in files]
+    members += [(f"opt/assay/pluggy/{one.relative_to(hooks)}", one) for one in sorted(hooks.glob("*.py"))]
+    members.append(("opt/assay/adapter.py", Path(__file__).parent / "tiny_plugin" / "adapter.py"))
+    return tar_of([(name, path.read_bytes()) for name, path in members])
 
 
 @cache

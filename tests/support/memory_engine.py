@@ -1,7 +1,7 @@
 """A second engine: it keeps its images in a dictionary and runs a Python callable as the container.
 
 It isolates nothing, and so is for adapters of our own only. What a container leaves and how it ends is the
-callable's choice, which makes every way a container can end one line of a test.
+callable's choice, which makes every way a container can end one line of a test. A warm container is a child process.
 """
 
 import json
@@ -16,6 +16,7 @@ from host.errors import ImageMissingError, RunCancelledError
 from plugin_spec.runtime.__main__ import run as run_adapter
 from plugin_spec.runtime.protocol import Folders
 from registry.canonical import digest
+from tests.support.warm_process import HONEST, exit_code, warm_process
 
 TINY_ADAPTER = "tests.support.tiny_plugin.adapter"
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -74,6 +75,9 @@ class MemoryEngine:
     """Implements `host.engines.interface.Engine`."""
 
     container: Container = tiny_adapter
+    # What a warm container runs, and how it ended, given its exit code.
+    server: str = HONEST
+    served: Callable[[int], Ending] = Ending
     name: str = "memory"
     images: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
@@ -107,8 +111,11 @@ class MemoryEngine:
         if cancelled():
             raise RunCancelledError("the operator stopped the run")
         self.ran.append(spec)
-        ended = self.container(spec)
-        log_path.write_text(ended.printed)
+        if spec.control is not None:
+            ended = self._serve(spec, log_path, cancelled)
+        else:
+            ended = self.container(spec)
+            log_path.write_text(ended.printed)
         duration_s = spec.limits.timeout_s if ended.timed_out else 2.5
         return ContainerExit(
             exit_code=ended.exit_code,
@@ -124,6 +131,13 @@ class MemoryEngine:
             log_path=log_path,
             container_id="memory",
         )
+
+    def _serve(self, spec: ContainerSpec, log_path: Path, cancelled: Callable[[], bool]) -> Ending:
+        with warm_process(self.server, spec, log_path) as child:
+            code = exit_code(child, cancelled)
+        if code is None:
+            raise RunCancelledError("the warm container was stopped")
+        return self.served(code)
 
     def reap(self, alive: Callable[[Mapping[str, str]], bool]) -> list[str]:
         dead = [one for one, labels in self.left_behind.items() if not alive(labels)]

@@ -1,0 +1,1 @@
+"""Warm containers: one set-up, many cases, one at a time, over a unix socket of the host."""

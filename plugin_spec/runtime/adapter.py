@@ -1,0 +1,75 @@
+"""The author's adapter: loaded, called for a case, and its exceptions turned into the contract's words and codes."""
+
+import importlib
+import traceback
+from typing import Any, Callable, Mapping
+
+import pluggy
+
+from plugin_spec.hookspecs import PROJECT, CaseResult, PluginHooks, Refuse, UnreadableInput
+from plugin_spec.runtime import protocol
+from plugin_spec.runtime.protocol import Folders
+
+
+def load_adapter(name: str) -> pluggy.PluginManager:
+    """Import the adapter module and register it on a plugin manager of its own."""
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(PluginHooks)
+    manager.register(importlib.import_module(name), name=name)
+    manager.check_pending()
+    if not manager.hook.run_case.get_hookimpls():
+        raise TypeError(f"adapter {name!r} implements no run_case hook; decorate one with @hookimpl")
+    return manager
+
+
+def run_case(
+    hooks: Any,
+    request: Mapping[str, Any],
+    state: Any,
+    folders: Folders,
+    environment: Callable[[], Mapping[str, str]],
+) -> None:
+    """Call ``run_case`` for the requested case and write what it answers; its exceptions pass through.
+
+    Parameters
+    ----------
+    environment : callable
+        Measures the tool versions; called after the case.
+    """
+    result = hooks.run_case(case=protocol.case_of(request, folders), state=state)
+    if not isinstance(result, CaseResult):
+        raise TypeError(f"run_case answered with {type(result).__name__}, expected a CaseResult")
+    outputs = protocol.write_outputs(result, folders, request.get("outputs", {}))
+    protocol.write_result(
+        folders, "ok", outputs=outputs, qc=result.qc, warnings=result.warnings, environment=environment()
+    )
+
+
+def measured_environment(hooks: Any) -> Mapping[str, str]:
+    """Tool versions as the adapter measures them; empty where it does not."""
+    return hooks.describe_environment() or {}
+
+
+def answered(work: Callable[[], None], folders: Folders) -> int:
+    """Do ``work``; an exception of it becomes a result.json that says so.
+
+    Returns
+    -------
+    int
+        The exit code of the contract; result.json says the same in words.
+    """
+    try:
+        work()
+    except Refuse as refusal:
+        protocol.write_result(folders, "refused", reason_code=refusal.reason_code, message=refusal.message)
+        return protocol.EXIT_REFUSED
+    except UnreadableInput as error:
+        protocol.write_result(folders, "failed", reason_code="unreadable-input", message=str(error))
+        return protocol.EXIT_UNREADABLE_INPUT
+    except Exception as error:  # noqa: BLE001 - whatever the algorithm raises is its failure, reported as such
+        traceback.print_exc()
+        protocol.write_result(
+            folders, "failed", reason_code="plugin-error", message=f"{type(error).__name__}: {error}"
+        )
+        return protocol.EXIT_PLUGIN_ERROR
+    return protocol.EXIT_OK
