@@ -5,5 +5,16 @@ pluggy. The host's models (manifest, ports, release) live in submodules and need
 """
 
 from plugin_spec.hookspecs import Case, CaseResult, Context, QualityCheck, Refuse, UnreadableInput, hookimpl
+from plugin_spec.typed import algorithm, setup
 
-__all__ = ["Case", "CaseResult", "Context", "QualityCheck", "Refuse", "UnreadableInput", "hookimpl"]
+__all__ = [
+    "Case",
+    "CaseResult",
+    "Context",
+    "QualityCheck",
+    "Refuse",
+    "UnreadableInput",
+    "algorithm",
+    "hookimpl",
+    "setup",
+]

@@ -191,7 +191,8 @@ def _debian_components(packages: Sequence[LockedPackage]) -> tuple[Component, ..
 
 def _contract_files() -> list[Path]:
     """Return what adapters import and what runs them; the models of the host's side stay outside."""
-    return [_CONTRACT / "__init__.py", _CONTRACT / "hookspecs.py", *sorted(_CONTRACT.glob("runtime/*.py"))]
+    imported = [_CONTRACT / f"{name}.py" for name in ("__init__", "hookspecs", "typed")]
+    return [*imported, *sorted(_CONTRACT.glob("runtime/*.py"))]
 
 
 def _lines(requirements: Sequence[PinnedRequirement]) -> list[str]:

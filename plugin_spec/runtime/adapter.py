@@ -9,16 +9,25 @@ import pluggy
 from plugin_spec.hookspecs import PROJECT, CaseResult, PluginHooks, Refuse, UnreadableInput
 from plugin_spec.runtime import protocol
 from plugin_spec.runtime.protocol import Folders
+from plugin_spec.typed import typed_adapter
 
 
 def load_adapter(name: str) -> pluggy.PluginManager:
     """Import the adapter module and register it on a plugin manager of its own."""
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(PluginHooks)
-    manager.register(importlib.import_module(name), name=name)
+    module = importlib.import_module(name)
+    manager.register(module, name=name)
+    functions = typed_adapter(module)
+    if functions is not None:
+        manager.register(functions, name=f"{name}:functions")
     manager.check_pending()
-    if not manager.hook.run_case.get_hookimpls():
-        raise TypeError(f"adapter {name!r} implements no run_case hook; decorate one with @hookimpl")
+    answering = len(manager.hook.run_case.get_hookimpls())
+    if answering != 1:
+        raise TypeError(
+            f"adapter {name!r} implements {'no' if not answering else 'more than one'} run_case hook; "
+            "mark one function with @algorithm, or decorate run_case with @hookimpl"
+        )
     return manager
 
 

@@ -14,6 +14,7 @@ from plugin_spec.manifest import Manifest
 from plugin_spec.model import StrictModel
 from plugin_spec.ports import Port
 from plugin_spec.runtime import protocol
+from plugin_spec.typed import OFFERED
 
 GUIDE = (Path(plugin_spec.__file__).parent / "README.md").read_text(encoding="utf-8")
 
@@ -22,10 +23,18 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", GUIDE, flags=re.MULTILINE | re.DOTALL)
 
 
-def test_the_adapter_example_implements_the_hooks() -> None:
-    (example,) = blocks("python")
-    functions = {node.name for node in ast.parse(example).body if isinstance(node, ast.FunctionDef)}
-    assert functions == {"run_case", "describe_environment"}
+def test_the_adapter_examples_are_a_function_and_the_hooks() -> None:
+    by_function, by_hooks = (
+        [node for node in ast.parse(example).body if isinstance(node, ast.FunctionDef)]
+        for example in blocks("python")
+    )
+    assert [ast.unparse(one.decorator_list[0]) for one in by_function] == ["algorithm"]
+    assert {one.name for one in by_hooks} == {"run_case", "describe_environment"}
+
+
+def test_everything_a_function_may_ask_for_is_in_the_table() -> None:
+    rows = "".join(line.split("|")[1] for line in GUIDE.splitlines() if line.startswith("| `"))
+    assert {name for name in OFFERED if f"`{name}`" not in rows} == set()
 
 
 @pytest.mark.parametrize(("number", "model"), list(enumerate([Request, Result, *DOCUMENTS.values()])))

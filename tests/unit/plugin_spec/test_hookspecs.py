@@ -15,6 +15,7 @@ PACKAGE = Path(plugin_spec.__file__).parent
 CONTAINER_SIDE = [
     PACKAGE / "__init__.py",
     PACKAGE / "hookspecs.py",
+    PACKAGE / "typed.py",
     *sorted((PACKAGE / "runtime").glob("*.py")),
 ]
 
