@@ -53,6 +53,12 @@ class ImageLoadError(EngineError):
     code = "image-load-failed"
 
 
+class ImageTamperedError(TrustError):
+    """What an engine keeps of an image differs from the image's own layers."""
+
+    code = "image-tampered"
+
+
 class GpuUnavailableError(EngineError):
     """The engine cannot pass the requested devices on."""
 

@@ -4,6 +4,7 @@ Invariants
 ----------
 * Nothing runs that differs from the lock in force: image, manifest, weights, parameters, engine and site are
   compared as they are found here, never as the lock says they should be.
+* What the engine holds under the image's digest is compared with the image's own layers before it runs.
 * A refusal is logged like a run.
 """
 
@@ -16,7 +17,7 @@ from pydantic import model_validator
 
 from host import __version__
 from host.engines.interface import Engine
-from host.errors import ImageSwappedError, OptionError, TargetError
+from host.errors import ImageSwappedError, ImageTamperedError, OptionError, TargetError
 from host.execution import CaseRequest, fault_of
 from host.home import Home
 from host.images.load import load_image
@@ -108,11 +109,22 @@ def import_trial_bundle(
     with home.running():
         clear_dead(home, engine)
         for slot in lock.lock.slots:
+            if engine.holds(slot.image) and not _is_sound(engine, registry, slot):
+                say(f"what {engine.name} holds as {slot.plugin} {slot.version} was edited: removed")
+                engine.remove(slot.image)
             if not engine.holds(slot.image):
                 say(f"load the image of {slot.plugin} {slot.version} into {engine.name}")
                 load_image(engine, slot.image, stored_image(registry.blobs, slot.image), home.runs)
             engine.tag(slot.image, slot.image_name)
     return Imported(verified.trial, lock, tuple(slot.image for slot in lock.lock.slots))
+
+
+def _is_sound(engine: Engine, registry: Registry, slot: LockSlot) -> bool:
+    try:
+        engine.verify(slot.image, registry.blobs.path)
+    except ImageTamperedError:
+        return False
+    return True
 
 
 def run_locked(home: Home, registry: Registry, engine: Engine, order: RunOrder, *, say: Say) -> LockedRun:
@@ -165,6 +177,7 @@ def _check(
         parameters=parameters,
     )
     check_run_allowed(view, found)
+    engine.verify(slot.image, registry.blobs.path)
     assert view is not None  # noqa: S101 - check_run_allowed refuses a missing lock
     return view, slot, release
 

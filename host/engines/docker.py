@@ -5,7 +5,6 @@ Import this module only where containers run: docker-py is slow to load. How a c
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,8 +12,9 @@ import docker
 from docker.errors import DockerException, ImageNotFound
 from docker.utils import kwargs_from_env
 
+from host.engines.background import in_background
 from host.engines.cgroup import memory_folder
-from host.engines.container_log import new_log, write_bounded
+from host.engines.container_log import log_truncated, new_log, write_bounded
 from host.engines.docker_archive import archived_image
 from host.engines.docker_config import (
     container_config,
@@ -23,18 +23,19 @@ from host.engines.docker_config import (
     uses_containerd_store,
     weaknesses,
 )
-from host.engines.docker_container import DockerContainer, created_container, in_background, moment
+from host.engines.docker_container import DockerContainer, created_container, moment
 from host.engines.docker_errors import docker_errors, one_line
-from host.engines.interface import ContainerExit, ContainerSpec, EngineInfo, require_image_id
+from host.engines.image_defaults import require_no_volumes
+from host.engines.interface import ContainerExit, ContainerSpec, EngineInfo, LayerFiles, require_image_id
 from host.engines.outputs_folder import open_for_container
 from host.engines.owner import owner_labels
-from host.engines.supervision import Observed, StopReason, Supervisor
+from host.engines.supervision import StopReason, Supervisor, container_exit
 from host.errors import (
     EngineRefusedError,
     GpuUnavailableError,
     ImageLoadError,
     ImageMissingError,
-    LogFileError,
+    ImageTamperedError,
     NoEngineError,
     RunCancelledError,
 )
@@ -43,8 +44,6 @@ MANAGED_LABEL: Final = "assay.managed"
 # For single answers of the daemon; waiting for a container has its own bound.
 _ANSWER_TIMEOUT_S: Final = 60
 _LOAD_TIMEOUT_S: Final = 1800
-# The log's end arrives with the container's; more than this means the connection hangs.
-_LOG_TIMEOUT_S: Final = 10
 
 
 def connect(docker_host: str | None = None) -> "DockerEngine":
@@ -168,6 +167,18 @@ class DockerEngine:
                     f"docker cannot load {archive}: {one_line(event['error'])}", subject=str(archive)
                 )
 
+    def verify(self, image_id: str, layers: LayerFiles) -> None:
+        """Ask the daemon which image it holds under this ID; its store is root's and not compared file by file."""
+        del layers
+        with docker_errors("look up the image", require_image_id(image_id)):
+            found = str(self._api.inspect_image(image_id)["Id"])
+        if found != image_id:
+            raise ImageTamperedError(
+                f"docker answers for {image_id} with the image {found}",
+                subject=image_id,
+                hint="remove that image from docker, and load the right one again",
+            )
+
     def tag(self, image_id: str, name: str) -> None:
         """Let ``name`` (``repository:tag``) name the image."""
         repository, _, tag = name.rpartition(":")
@@ -199,11 +210,19 @@ class DockerEngine:
             )
             observed = supervisor.watch(ended, container.kill)
             state = container.state()
-            log_truncated = _log_truncated(log, log_path)
+            cut = log_truncated(log, log_path)
         if observed.stopped is StopReason.CANCELLED:
             raise RunCancelledError("the run was cancelled and its container removed", subject=container.id)
-        return _container_exit(
-            spec, observed, state, container_id=container.id, log=(log_path, log_truncated)
+        return container_exit(
+            spec.limits,
+            observed,
+            exit_code=int(state["ExitCode"]),
+            # A child may have been killed and the main process lived on; the daemon's flag covers some of it.
+            oom_killed=bool(state["OOMKilled"]),
+            times=(moment(state["StartedAt"]), moment(state["FinishedAt"])),
+            log_path=log_path,
+            log_truncated=cut,
+            container_id=container.id,
         )
 
     def reap(self, alive: Callable[[Mapping[str, str]], bool]) -> list[str]:
@@ -236,52 +255,5 @@ class DockerEngine:
             raise ImageMissingError(
                 f"docker answers for {image_id} with the image {image['Id']}", subject=image_id
             )
-        if volumes := image["Config"].get("Volumes"):
-            raise EngineRefusedError(
-                f"the image declares volumes, writable without bound: {', '.join(sorted(volumes))}",
-                subject=image_id,
-                hint="rebuild it without VOLUME; /scratch and /assay/out are the places to write to",
-            )
+        require_no_volumes(tuple(sorted(image["Config"].get("Volumes") or ())), image_id=image_id)
         self._closed_images.add(image_id)
-
-
-def _log_truncated(log: "Future[bool]", log_path: Path) -> bool:
-    try:
-        return log.result(timeout=_LOG_TIMEOUT_S)
-    except TimeoutError:
-        # The container is gone but the end of its output never came.
-        return True
-    except OSError as error:
-        raise LogFileError(
-            f"the log {log_path} cannot be written: {error.strerror}", subject=str(log_path)
-        ) from error
-
-
-def _container_exit(
-    spec: ContainerSpec,
-    observed: Observed,
-    state: Mapping[str, Any],
-    *,
-    container_id: str,
-    log: tuple[Path, bool],
-) -> ContainerExit:
-    seen = observed.memory
-    oom_killed = bool(state["OOMKilled"]) or (seen is not None and seen.oom_kills > 0)
-    # The kernel kills for memory at the limit, and the last sample can have been too early to see it.
-    peak_bytes = spec.limits.memory_bytes if oom_killed else None if seen is None else seen.peak_bytes
-    started_at, finished_at = moment(state["StartedAt"]), moment(state["FinishedAt"])
-    log_path, log_truncated = log
-    return ContainerExit(
-        exit_code=int(state["ExitCode"]),
-        timed_out=observed.stopped is StopReason.TIMED_OUT,
-        oom_killed=oom_killed,
-        output_overflow=observed.output_overflow,
-        log_truncated=log_truncated,
-        memory_peak_bytes=peak_bytes,
-        memory_limit_bytes=spec.limits.memory_bytes,
-        started_at=started_at,
-        finished_at=finished_at,
-        duration_s=(finished_at - started_at).total_seconds(),
-        log_path=log_path,
-        container_id=container_id,
-    )

@@ -17,6 +17,7 @@ class _ManifestEntry(BaseModel):
     # Foreign tools add keys of their own; only what names the image is read.
     model_config = ConfigDict(frozen=True, extra="ignore")
     config: str = Field(alias="Config")
+    layers: tuple[str, ...] = Field(alias="Layers")
 
 
 class _RootFilesystem(BaseModel):
@@ -31,10 +32,20 @@ class _ImageConfig(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ArchivedImage:
-    """An image ID and the digests of the uncompressed layers it stands for."""
+    """An image ID, the config whose digest it is, and the layers it stands for.
+
+    Attributes
+    ----------
+    diff_ids : tuple of str
+        Digests of the uncompressed layers, lowest first, as the config names them.
+    layers : tuple of str
+        Names of the archive's members that should hold them, in the same order; not checked.
+    """
 
     image_id: str
+    config_bytes: bytes
     diff_ids: tuple[str, ...]
+    layers: tuple[str, ...]
 
 
 def archived_image(archive: Path) -> ArchivedImage:
@@ -60,7 +71,7 @@ def archived_image(archive: Path) -> ArchivedImage:
             subject=str(archive),
             hint="make it again with docker save or with Assay's own image builder",
         ) from error
-    return ArchivedImage(f"sha256:{hashlib.sha256(config).hexdigest()}", diff_ids)
+    return ArchivedImage(f"sha256:{hashlib.sha256(config).hexdigest()}", config, diff_ids, entries[0].layers)
 
 
 def _member(bundle: tarfile.TarFile, name: str) -> bytes:

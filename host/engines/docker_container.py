@@ -1,11 +1,9 @@
 """One Docker container from its creation to its removal, in calls that raise only `EngineError`."""
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import docker
 from docker.errors import APIError
@@ -13,8 +11,6 @@ from docker.types import CancellableStream
 
 from host.engines.docker_errors import docker_errors
 from plugin_spec.errors import EngineError
-
-_T = TypeVar("_T")
 
 
 class DockerContainer:
@@ -88,20 +84,6 @@ def _unless_gone() -> Iterator[None]:
     except APIError as error:
         if error.status_code not in (404, 409):
             raise
-
-
-def in_background(work: Callable[[], _T]) -> "Future[_T]":
-    """Start ``work`` on a thread that does not keep the process alive, as an executor's would."""
-    future: Future[_T] = Future()
-
-    def deliver() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
-            future.set_exception(error)
-
-    threading.Thread(target=deliver, daemon=True).start()
-    return future
 
 
 def moment(stamp: str) -> datetime:

@@ -25,6 +25,9 @@ WEIGHTS_TARGET: Final = "/assay/weights"
 CONTROL_TARGET: Final = "/assay/control"
 SCRATCH_TARGET: Final = "/scratch"
 
+LayerFiles = Callable[[str], Path]
+"""Where the uncompressed layer of a digest lies; who reads it hashes it."""
+
 _IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -208,6 +211,26 @@ class Engine(Protocol):
             with the layers that the config names.
         """
 
+    def verify(self, image_id: str, layers: LayerFiles) -> None:
+        """Check that what would run is what the image ID stands for, however the engine keeps it.
+
+        A daemon answers for its own store: it is asked for the image's layers. An engine whose files lie in
+        a user's folder compares every one of them with the layers' own bytes.
+
+        Parameters
+        ----------
+        image_id : str
+        layers : callable
+            Finds a layer of the image by its digest.
+
+        Raises
+        ------
+        ImageMissingError
+            The engine does not hold the image.
+        ImageTamperedError
+            It holds something else under this image ID.
+        """
+
     def tag(self, image_id: str, name: str) -> None:
         """Let ``name`` (``repository:tag``) name the image, for people; Assay itself goes by image ID."""
 
@@ -259,9 +282,14 @@ class Engine(Protocol):
         """Let go of connections; runs must have ended."""
 
 
+def is_image_id(value: str) -> bool:
+    """Whether ``value`` is ``sha256:`` and 64 hexadecimal digits."""
+    return _IMAGE_ID.fullmatch(value) is not None
+
+
 def require_image_id(value: str) -> str:
     """Return ``value`` if it is an image ID; tags and short forms can come to name another image."""
-    if not _IMAGE_ID.fullmatch(value):
+    if not is_image_id(value):
         raise ImageMissingError(
             f"{value!r} is not an image ID (sha256: and 64 hexadecimal digits)",
             subject=value,

@@ -12,7 +12,14 @@ def _docker() -> Any:
     return docker.connect()
 
 
+def _runc() -> Any:
+    from host.engines import runc
+
+    return runc.connect()
+
+
 @host_hookimpl
 def assay_engines() -> Iterator[EngineRegistration]:
     """Yield the built-in engines."""
     yield EngineRegistration("docker", _docker)
+    yield EngineRegistration("runc", _runc)

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 
 from host.engines.cgroup import MemoryUse, read_memory
-from host.engines.interface import Limits
+from host.engines.interface import ContainerExit, Limits
 from host.engines.output_usage import passes_limits
 from host.errors import EngineDiedError
 
@@ -127,3 +128,44 @@ class Supervisor:
             return
         before = self._memory or now
         self._memory = MemoryUse(max(before.peak_bytes, now.peak_bytes), max(before.oom_kills, now.oom_kills))
+
+
+def container_exit(
+    limits: Limits,
+    observed: Observed,
+    *,
+    exit_code: int,
+    oom_killed: bool,
+    times: tuple[datetime, datetime],
+    log_path: Path,
+    log_truncated: bool,
+    container_id: str,
+) -> ContainerExit:
+    """Put together what a run's end says, from the engine's answer and what the host saw.
+
+    Parameters
+    ----------
+    oom_killed : bool
+        The engine's own flag; what the host saw in the control group is added.
+    times : tuple of datetime
+        Start and end, aware, UTC.
+    """
+    seen = observed.memory
+    oom_killed = oom_killed or (seen is not None and seen.oom_kills > 0)
+    # The kernel kills for memory at the limit, and the last sample can have been too early to see it.
+    peak_bytes = limits.memory_bytes if oom_killed else None if seen is None else seen.peak_bytes
+    started_at, finished_at = times
+    return ContainerExit(
+        exit_code=exit_code,
+        timed_out=observed.stopped is StopReason.TIMED_OUT,
+        oom_killed=oom_killed,
+        output_overflow=observed.output_overflow,
+        log_truncated=log_truncated,
+        memory_peak_bytes=peak_bytes,
+        memory_limit_bytes=limits.memory_bytes,
+        started_at=started_at,
+        finished_at=finished_at,
+        duration_s=(finished_at - started_at).total_seconds(),
+        log_path=log_path,
+        container_id=container_id,
+    )

@@ -8,13 +8,14 @@ from uuid import uuid4
 
 import docker
 
-from host.engines.docker import connect
+from host.engines import docker as docker_engine
+from host.engines import runc as runc_engine
 from host.engines.interface import ContainerExit, ContainerSpec, Engine, Limits
 from tests.support.engine_image import python_image
 
 MIB = 1024 * 1024
 # A later engine joins the conformance and hostile-container suites by a line here.
-ENGINES: Mapping[str, Callable[[], Engine]] = {"docker": connect}
+ENGINES: Mapping[str, Callable[[], Engine]] = {"docker": docker_engine.connect, "runc": runc_engine.connect}
 BENCH_LABEL = "assay.test.bench"
 LIMITS = Limits(
     cpus=1.0,
@@ -83,6 +84,9 @@ class Bench:
 
     def leftovers(self) -> list[str]:
         """Return the containers of this bench that still exist."""
+        if isinstance(self.engine, runc_engine.RuncEngine):
+            running = self.engine.containers()
+            return [one for one, labels in running.items() if labels.get(BENCH_LABEL) == self.label]
         client = docker.from_env()
         try:
             return [

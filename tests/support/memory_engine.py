@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from host.engines.interface import ContainerExit, ContainerSpec, EngineInfo, require_image_id
-from host.errors import ImageMissingError, RunCancelledError
+from host.engines.interface import ContainerExit, ContainerSpec, EngineInfo, LayerFiles, require_image_id
+from host.errors import ImageMissingError, ImageTamperedError, RunCancelledError
 from plugin_spec.runtime.__main__ import run as run_adapter
 from plugin_spec.runtime.protocol import Folders
 from registry.canonical import digest
@@ -82,6 +82,7 @@ class MemoryEngine:
     images: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
     ran: list[ContainerSpec] = field(default_factory=list)
+    tampered: set[str] = field(default_factory=set)
     left_behind: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def describe(self) -> EngineInfo:
@@ -98,11 +99,16 @@ class MemoryEngine:
         self.images.add(image_id)
         return image_id
 
+    def verify(self, image_id: str, layers: LayerFiles) -> None:
+        if require_image_id(image_id) in self.tampered:
+            raise ImageTamperedError(f"the image {image_id} was edited", subject=image_id)
+
     def tag(self, image_id: str, name: str) -> None:
         self.names[name] = image_id
 
     def remove(self, image_id: str) -> None:
         self.images.discard(image_id)
+        self.tampered.discard(image_id)
         self.names = {name: held for name, held in self.names.items() if held != image_id}
 
     def run(self, spec: ContainerSpec, *, log_path: Path, cancelled: Callable[[], bool]) -> ContainerExit:

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from host.errors import CaseFailureError, CaseRefusedError, ImageSwappedError, OptionError
+from host.errors import (
+    CaseFailureError,
+    CaseRefusedError,
+    ImageSwappedError,
+    ImageTamperedError,
+    OptionError,
+)
 from host.home import Home, now
 from host.site import LockedRun, RunOrder, import_trial_bundle, run_locked
 from plugin_spec.errors import AssayError, InputError, TrustError
@@ -88,6 +94,10 @@ def remove_image(site: Site) -> None:
     site.engine.remove(site.host.release.image)
 
 
+def edit_what_the_engine_unpacked(site: Site) -> None:
+    site.engine.tampered.add(site.host.release.image)
+
+
 def tamper_weights(site: Site) -> None:
     site.blob(site.host.release.weight_refs[0].digest).write_bytes(b"other weights")
 
@@ -106,6 +116,7 @@ def use_another_engine(site: Site) -> None:
     [
         (swap_image, ImageSwappedError),
         (remove_image, ImageSwappedError),
+        (edit_what_the_engine_unpacked, ImageTamperedError),
         (tamper_weights, BlobMismatchError),
         (tamper_manifest, BlobMismatchError),
         (use_another_engine, EngineNotAllowedError),

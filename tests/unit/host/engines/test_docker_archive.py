@@ -7,7 +7,7 @@ from host.engines.docker_archive import ArchivedImage, archived_image
 from host.errors import ImageLoadError
 from tests.support.engine_image import docker_archive, tar_of
 
-ENTRY = b'[{"Config": "c.json", "Layers": []}]'
+ENTRY = b'[{"Config": "c.json", "Layers": ["a/layer.tar"]}]'
 CONFIG = b'{"rootfs": {"type": "layers", "diff_ids": ["sha256:ab"]}}'
 
 
@@ -15,7 +15,7 @@ def test_an_image_is_named_by_the_digest_of_its_configs_bytes(tmp_path: Path) ->
     archive = tmp_path / "image.tar"
     archive.write_bytes(tar_of([("manifest.json", ENTRY), ("c.json", CONFIG)]))
     assert archived_image(archive) == ArchivedImage(
-        f"sha256:{hashlib.sha256(CONFIG).hexdigest()}", ("sha256:ab",)
+        f"sha256:{hashlib.sha256(CONFIG).hexdigest()}", CONFIG, ("sha256:ab",), ("a/layer.tar",)
     )
 
 

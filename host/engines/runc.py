@@ -1,0 +1,313 @@
+"""Runs containers with runc alone: no daemon, Debian's package ``runc`` and nothing else.
+
+How a container is closed in is in `host.engines.runc_spec`, its life in `host.engines.runc_container`, the images
+in `host.engines.runc_images`. This module finds out what the machine can do, and puts the three together.
+"""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from host.engines.background import in_background
+from host.engines.cgroup import read_memory
+from host.engines.container_log import log_truncated, new_log, write_bounded
+from host.engines.image_defaults import require_no_volumes
+from host.engines.interface import ContainerExit, ContainerSpec, EngineInfo, LayerFiles, require_image_id
+from host.engines.outputs_folder import open_for_container
+from host.engines.owner import owner_labels
+from host.engines.runc_cgroup import ControlGroup, is_unified, swap_is_limited, unenforced_limits
+from host.engines.runc_container import (
+    ETC,
+    RuncContainer,
+    Tools,
+    created_container,
+    end_launcher,
+    write_spec,
+)
+from host.engines.runc_images import Images, UnpackedImage
+from host.engines.runc_init import ARCHITECTURE, init_program, program_path
+from host.engines.runc_spec import (
+    Surroundings,
+    command,
+    environment,
+    require_cdi,
+    require_cpus,
+    runtime_spec,
+)
+from host.engines.supervision import Observed, StopReason, Supervisor, container_exit
+from host.errors import EngineRefusedError, NoEngineError, RunCancelledError
+from host.gpu.cdi import apply_cdi
+from host.home import Home
+
+GROUP: Final = "/assay"
+_RUN: Final = Path("/run/assay")
+# Where root's programs are, for users whose PATH leaves them out.
+_SEARCH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# A bundle without labels is one whose maker died, or is just writing them.
+_YOUNG_S: Final = 60.0
+_APPARMOR: Final = Path("/sys/module/apparmor/parameters/enabled")
+
+
+def connect(cache: Path | None = None) -> "RuncEngine":
+    """Find runc and see that this machine lets it keep the engine's promises.
+
+    Parameters
+    ----------
+    cache : Path, optional
+        Where ``runc/``, the folder of unpacked images, lies; ``None`` for ``ASSAY_CACHE``.
+
+    Raises
+    ------
+    NoEngineError
+        runc is not installed.
+    EngineRefusedError
+        The kernel cannot enforce a limit, or this user may not ask it to.
+    """
+    tools = _find_tools()
+    if os.geteuid() != 0:
+        raise EngineRefusedError(
+            "runc needs root here to set limits on containers",
+            subject="runc",
+            hint="run assay as root, or use a Docker daemon",
+        )
+    if missing := unenforced_limits():
+        raise EngineRefusedError(
+            f"this machine's control groups cannot limit {', '.join(missing)}",
+            subject="runc",
+            hint="mount the control groups, and enable these controllers in the kernel",
+        )
+    images = Images((Home.from_environment().cache if cache is None else cache) / "runc")
+    return RuncEngine(tools, images, _RUN / "containers")
+
+
+def _find_tools() -> Tools:
+    found = {name: shutil.which(name, path=_SEARCH) for name in ("runc", "unshare", "sh")}
+    if found["runc"] is None:
+        raise NoEngineError(
+            "runc is not installed", subject="runc", hint="on Debian, as root: apt-get install runc"
+        )
+    if missing := [name for name, path in found.items() if path is None]:
+        raise NoEngineError(
+            f"runc is there and {', '.join(missing)} is not",
+            subject="runc",
+            hint="on Debian, as root: apt-get install util-linux mount dash",
+        )
+    runc, unshare, shell = (str(path) for path in found.values())
+    return Tools(runc=runc, unshare=unshare, shell=shell, state=_RUN / "runc", search=_SEARCH)
+
+
+class RuncEngine:
+    """The `Engine` that starts runc itself. Make it with `connect`.
+
+    Parameters
+    ----------
+    tools : Tools
+        Programs of the host.
+    images : Images
+        The unpacked images.
+    containers : Path
+        Where bundles are made; one place for all users of the machine's runc, so that any of them finds what a
+        killed one left behind.
+    """
+
+    name = "runc"
+
+    def __init__(self, tools: Tools, images: Images, containers: Path) -> None:
+        self._tools = tools
+        self._images = images
+        self._containers = containers
+        try:
+            self._containers.mkdir(parents=True, exist_ok=True)
+            self._containers.parent.chmod(0o700)
+        except OSError as error:
+            raise EngineRefusedError(
+                f"{error.filename}: {error.strerror}", subject=str(containers)
+            ) from error
+
+    def describe(self) -> EngineInfo:
+        """Ask runc what it is now."""
+        done = subprocess.run([self._tools.runc, "--version"], capture_output=True, text=True, check=False)
+        lines = dict(line.partition(": ")[::2] for line in done.stdout.splitlines())
+        version = done.stdout.partition("\n")[0].removeprefix("runc version ")
+        if done.returncode or not version:
+            raise EngineRefusedError("runc does not tell its version", subject=self._tools.runc)
+        return EngineInfo(
+            name=self.name,
+            version=version,
+            storage="overlay",
+            cgroup_version="2" if is_unified() else "1",
+            runtimes=("runc",),
+            notes=_weaknesses(with_seccomp="libseccomp" in lines),
+        )
+
+    def holds(self, image_id: str) -> bool:
+        """Whether the image is unpacked here."""
+        return self._images.holds(image_id)
+
+    def resolve(self, name: str) -> str | None:
+        """Return the image ID that a tag names now, ``None`` if there is no such name."""
+        return self._images.resolve(name)
+
+    def load(self, archive: Path) -> str:
+        """Unpack the one image of a docker archive, every layer checked against the config's digests."""
+        return self._images.load(archive)
+
+    def verify(self, image_id: str, layers: LayerFiles) -> None:
+        """Compare the unpacked tree, name by name and byte by byte, with the image's layers."""
+        self._images.verify(image_id, layers)
+
+    def tag(self, image_id: str, name: str) -> None:
+        """Let ``name`` (``repository:tag``) name the image."""
+        self._images.tag(image_id, name)
+
+    def remove(self, image_id: str) -> None:
+        """Forget the image and all its names."""
+        self._images.remove(image_id)
+
+    def run(self, spec: ContainerSpec, *, log_path: Path, cancelled: Callable[[], bool]) -> ContainerExit:
+        """Run one container to its end and remove it; see `host.engines.interface.Engine.run`."""
+        with self._images.used(require_image_id(spec.image_id)) as image:
+            _require_closed(spec, image)
+            open_for_container(spec.outputs)
+            with new_log(log_path) as stream, self._created(spec, image) as (container, group):
+                started_at = datetime.now(UTC)
+                container.start()
+                log = in_background(
+                    lambda: write_bounded(container.output(), stream, bytes_max=spec.limits.log_bytes)
+                )
+                observed = _watch(spec, container, group, cancelled)
+                finished_at = datetime.now(UTC)
+                exit_code = container.exit_code(stopped=observed.stopped is not None)
+                # A container that outlives its launcher would keep the log open.
+                group.kill()
+                cut = log_truncated(log, log_path)
+        if observed.stopped is StopReason.CANCELLED:
+            raise RunCancelledError("the run was cancelled and its container removed", subject=container.id)
+        return container_exit(
+            spec.limits,
+            observed,
+            exit_code=exit_code,
+            oom_killed=False,
+            times=(started_at, finished_at),
+            log_path=log_path,
+            log_truncated=cut,
+            container_id=container.id,
+        )
+
+    @contextmanager
+    def _created(
+        self, spec: ContainerSpec, image: UnpackedImage
+    ) -> Iterator[tuple[RuncContainer, ControlGroup]]:
+        container_id = f"assay-{uuid4().hex}"
+        bundle = self._containers / container_id
+        group = ControlGroup(f"{GROUP}/{container_id}")
+        labels = {**spec.labels, **owner_labels()}
+        with created_container(
+            self._tools, bundle, group, labels=labels, image=image.root, init=init_program()
+        ) as container:
+            write_spec(bundle, _complete_spec(spec, image, bundle, group))
+            yield container, group
+
+    def reap(self, alive: Callable[[Mapping[str, str]], bool]) -> list[str]:
+        """Remove containers that an Assay process left behind; see `host.engines.interface.Engine.reap`."""
+        leftover = [
+            bundle for bundle in sorted(self._containers.iterdir()) if not alive_or_young(bundle, alive)
+        ]
+        for bundle in leftover:
+            end_launcher(bundle)
+            RuncContainer(self._tools, bundle, ControlGroup(f"{GROUP}/{bundle.name}")).remove()
+        return [bundle.name for bundle in leftover]
+
+    def containers(self) -> Mapping[str, Mapping[str, str]]:
+        """Labels of the containers that exist now, by ID."""
+        found = {bundle.name: read_labels(bundle) for bundle in sorted(self._containers.iterdir())}
+        return {name: labels for name, labels in found.items() if labels is not None}
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+
+def read_labels(bundle: Path) -> Mapping[str, str] | None:
+    """The labels of a container, ``None`` if they were never written."""
+    try:
+        labels: Mapping[str, str] = json.loads((bundle / "labels.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return labels
+
+
+def alive_or_young(bundle: Path, alive: Callable[[Mapping[str, str]], bool]) -> bool:
+    """Whether a bundle must be left alone: its owner lives, or it was made so lately that it has no labels yet."""
+    labels = read_labels(bundle)
+    if labels is not None:
+        return alive(labels)
+    try:
+        return time.time() - bundle.stat().st_mtime < _YOUNG_S
+    except FileNotFoundError:
+        return True
+
+
+def _require_closed(spec: ContainerSpec, image: UnpackedImage) -> None:
+    """Refuse what runc could not close in, or not start."""
+    require_no_volumes(image.defaults.volumes, image_id=spec.image_id)
+    require_cpus(spec.limits, available=os.cpu_count() or 1)
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    if not image.defaults.architecture == machine == ARCHITECTURE:
+        raise EngineRefusedError(
+            f"the image is for {image.defaults.architecture}, this machine is {machine}; "
+            f"the runc engine runs {ARCHITECTURE} on {ARCHITECTURE}",
+            subject=spec.image_id,
+        )
+
+
+def _complete_spec(
+    spec: ContainerSpec, image: UnpackedImage, bundle: Path, group: ControlGroup
+) -> dict[str, Any]:
+    variables = environment(spec, image.defaults)
+    around = Surroundings(
+        cgroups_path=group.path,
+        root="root",
+        program=program_path(image.root, command(spec, image.defaults)[0], search=variables["PATH"]),
+        init=bundle / "layer" / "init",
+        etc={name: bundle / "etc" / name for name in ETC},
+        swap_limited=swap_is_limited(),
+    )
+    complete = runtime_spec(spec, image.defaults, around)
+    return complete if spec.gpu is None else apply_cdi(complete, require_cdi(spec.gpu))
+
+
+def _watch(
+    spec: ContainerSpec, container: RuncContainer, group: ControlGroup, cancelled: Callable[[], bool]
+) -> Observed:
+    supervisor = Supervisor(
+        limits=spec.limits, outputs=spec.outputs, memory_folder=group.memory_folder, cancelled=cancelled
+    )
+    observed = supervisor.watch(in_background(container.wait), container.kill)
+    # The group outlives its processes: what it says now is final.
+    final = read_memory(group.memory_folder)
+    return Observed(
+        stopped=observed.stopped, output_overflow=observed.output_overflow, memory=final or observed.memory
+    )
+
+
+def _weaknesses(*, with_seccomp: bool) -> tuple[str, ...]:
+    notes = []
+    if not with_seccomp:
+        notes.append("this runc was built without seccomp: it starts no container with our profile")
+    if not swap_is_limited():
+        notes.append("swap is not limited: a container may use swap beyond its memory limit")
+    try:
+        if _APPARMOR.read_text().strip() == "Y":
+            notes.append("no AppArmor profile, which Docker would add on this machine")
+    except OSError:
+        pass
+    return tuple(notes)
