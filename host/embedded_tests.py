@@ -31,7 +31,7 @@ def run_all(
     for test in check_plugin(folder).tests:
         say(f"test {test.name}: expect {test.expect}")
         inputs = {port: folder / files[0] for port, files in test.files().items()}
-        answer = run_once(home, folder, engine, inputs=inputs, parameters=test.parameters, out=None)
+        answer = run_once(home, folder, engine, inputs=inputs, parameters=test.parameters, out=None, say=say)
         fault = judge(test, answer)
         if fault and answer.log:
             say(answer.log.rstrip())  # the author's own traceback

@@ -4,8 +4,9 @@ The outcome is always a value: ok, refused or failed, with a reason. Only an eng
 raises, since then nothing can be said about the case.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,8 +16,10 @@ from host.cases.nifti import read_label_map, read_volume
 from host.cases.sidecar import read_sidecar
 from host.engines.interface import ContainerExit, Engine, Limits
 from host.errors import CaseFailureError, CaseRefusedError
+from host.gpu.grant import NO_GPU, GpuGrant, granted
+from host.gpu.visibility import difference
 from host.outputs import CheckedOutput
-from host.planning import check_ports, complete_parameters, plan_gpu, plan_limits
+from host.planning import check_ports, complete_parameters, plan_limits
 from host.plugins import PluginCatalogue, RunState
 from host.releases import InstalledRelease
 from host.staging import RunFolder, stage_inputs, stage_sidecars
@@ -53,6 +56,12 @@ class PreparedRun:
     unreadable: str
     limits: Limits
     remedy: str = ""
+    gpu: GpuGrant = NO_GPU
+
+    @property
+    def refusing(self) -> DomainFinding | None:
+        """The first finding for which the case is refused before a container is started."""
+        return next((one for one in self.findings if one.verdict is DomainVerdict.REFUSE), None)
 
 
 @dataclass(frozen=True)
@@ -118,6 +127,38 @@ def prepare(
     )
 
 
+@contextmanager
+def with_gpu(
+    prepared: PreparedRun,
+    engine: Engine,
+    *,
+    say: Callable[[str], None],
+    cancelled: Callable[[], bool],
+    held: GpuGrant | None = None,
+) -> Iterator[PreparedRun]:
+    """Hold what the manifest asks for of a GPU until the block ends; a case that starts no container needs none.
+
+    Parameters
+    ----------
+    held : GpuGrant, optional
+        What the caller holds already, and for longer than this case: a warm container keeps its device between cases.
+
+    Raises
+    ------
+    GpuUnsuitableError, GpuLeaseError, RunCancelledError
+        As from `host.gpu.grant.granted`; nothing was started.
+    """
+    if prepared.unreadable or prepared.refusing is not None:
+        yield prepared
+        return
+    if held is not None:
+        yield replace(prepared, gpu=held)
+        return
+    need = prepared.release.manifest.resources.gpu
+    with granted(need, engine, run_id=prepared.run_id, say=say, cancelled=cancelled) as grant:
+        yield replace(prepared, gpu=grant)
+
+
 def execute(
     prepared: PreparedRun,
     *,
@@ -142,14 +183,14 @@ def execute(
     flags = tuple(one.message for one in prepared.findings if one.verdict is DomainVerdict.FLAG)
     if prepared.unreadable:
         return Execution("failed", "unreadable-input", prepared.unreadable, hint=prepared.remedy)
-    refusing = next((one for one in prepared.findings if one.verdict is DomainVerdict.REFUSE), None)
-    if refusing is not None:
-        return Execution("refused", "outside-domain", refusing.message, warnings=flags)
+    if prepared.refusing is not None:
+        return Execution("refused", "outside-domain", prepared.refusing.message, warnings=flags)
+    flags += prepared.gpu.warnings
     state = _state(prepared, engine, labels, cancelled, warm)
     case = _case(prepared)
     catalogue.register(prepared.release)
     try:
-        catalogue.run_case(prepared.release, case, state)
+        _call(catalogue, prepared, case, state)
     except Refuse as refusal:
         return Execution(
             "refused",
@@ -157,7 +198,7 @@ def execute(
             refusal.message,
             exit=state.exit,
             result=state.result,
-            warnings=flags + _notes(state),
+            warnings=flags + _notes(prepared, state),
         )
     except CaseFailureError as failure:
         return Execution(
@@ -166,7 +207,7 @@ def execute(
             failure.message,
             exit=state.exit,
             result=state.result,
-            warnings=flags + _notes(state),
+            warnings=flags + _notes(prepared, state),
             hint=failure.hint,
         )
     answered = state.result
@@ -177,12 +218,39 @@ def execute(
         exit=state.exit,
         result=answered,
         outputs=state.outputs,
-        warnings=flags + _notes(state) + (answered.warnings if answered else ()),
+        warnings=flags + _notes(prepared, state) + (answered.warnings if answered else ()),
     )
 
 
-def _notes(state: RunState) -> tuple[str, ...]:
-    return (state.note,) if state.note else ()
+def _call(catalogue: PluginCatalogue, prepared: PreparedRun, case: Case, state: RunState) -> None:
+    """Call the hook; whatever it answers, a refusal too, counts only from the leased devices."""
+    try:
+        catalogue.run_case(prepared.release, case, state)
+    except Refuse:
+        _require_leased_devices(prepared, state)
+        raise
+    _require_leased_devices(prepared, state)
+
+
+def _require_leased_devices(prepared: PreparedRun, state: RunState) -> None:
+    """Fail a case whose numbers come from a device that was not leased for it."""
+    seen = state.result.gpu if state.result else None
+    if not prepared.gpu.devices or seen is None:
+        return
+    if told := difference(prepared.gpu.devices, seen):
+        raise CaseFailureError(
+            told,
+            reason="gpu-not-as-leased",
+            hint="look for what else passes GPUs on: a default runtime of the engine, or a spec file that names all",
+        )
+
+
+def _notes(prepared: PreparedRun, state: RunState) -> tuple[str, ...]:
+    """What the operator should know beside what the plugin itself says."""
+    notes = [state.note] if state.note else []
+    if prepared.gpu.devices and state.result is not None and state.result.gpu is None:
+        notes.append("the container did not say which GPU it saw: that it was the leased one is not verified")
+    return tuple(notes)
 
 
 def _state(
@@ -195,9 +263,14 @@ def _state(
     runtime = prepared.release.manifest.runtime
     return RunState(
         engine=engine,
-        context=Context(weights=prepared.release.weights, seed=runtime.seed, threads=runtime.threads),
+        context=Context(
+            weights=prepared.release.weights,
+            seed=runtime.seed,
+            threads=runtime.threads,
+            gpu=prepared.gpu.uuids,
+        ),
         limits=prepared.limits,
-        gpu=plan_gpu(prepared.release.manifest),
+        gpu=prepared.gpu.request,
         folder=prepared.folder,
         staged_names={ref.port: ref.name for ref in prepared.staged},
         grids=prepared.grids,

@@ -1,10 +1,9 @@
-"""What a run will be, decided before anything is started: parameters, limits, GPU. Pure."""
+"""What a run will be, decided before anything is started: parameters and limits. Pure."""
 
 from collections.abc import Mapping
 
 from host.engines.interface import Limits
 from host.errors import ParameterError, PortError
-from host.gpu.request import GpuRequest, GpuVendor
 from plugin_spec.case import Scalar
 from plugin_spec.manifest import Manifest
 from plugin_spec.resources import MIB
@@ -73,18 +72,4 @@ def plan_limits(manifest: Manifest, input_bytes: int) -> Limits:
         output_files=OUTPUT_FILES,
         log_bytes=LOG_BYTES,
         timeout_s=float(need.case_timeout_s),
-    )
-
-
-def plan_gpu(manifest: Manifest) -> GpuRequest | None:
-    """Turn the declared GPU into the engine's request; ``None`` when the plugin needs none."""
-    gpu = manifest.resources.gpu
-    if gpu is None:
-        return None
-    major, _, minor = gpu.compute_capability_min.partition(".")
-    return GpuRequest(
-        count=gpu.count,
-        vram_bytes_min=gpu.vram_mib * MIB,
-        compute_capability_min=(int(major), int(minor or 0)),
-        vendor=GpuVendor(gpu.vendor),
     )

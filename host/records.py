@@ -5,10 +5,9 @@ from typing import Literal
 
 from host.engines.interface import EngineInfo
 from host.execution import Execution, PreparedRun
-from host.planning import plan_gpu
 from plugin_spec.manifest import Manifest
 from plugin_spec.ports import MeasurementsPort
-from registry.statements import Measured, OutputRef, RunFinished, RunStarted
+from registry.statements import GpuRef, GpuVisible, Measured, OutputRef, RunFinished, RunStarted
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,9 @@ def run_started(
         parameters=prepared.parameters,
         engine=context.engine.name,
         engine_version=context.engine.version,
-        gpu=_requested_devices(release.manifest),
+        gpu=prepared.gpu.uuids,
+        gpu_devices=_devices(prepared),
+        gpu_fallback=prepared.gpu.fallback,
         host_version=context.host_version,
         validation=context.validation,
         trial=context.trial,
@@ -67,10 +68,32 @@ def run_started(
     )
 
 
-def _requested_devices(manifest: Manifest) -> tuple[str, ...]:
-    """What was asked of the engine: which devices it chose is not known without a lease."""
-    gpu = plan_gpu(manifest)
-    return () if gpu is None else (f"{gpu.count} {gpu.vendor} requested, chosen by the engine",)
+def _devices(prepared: PreparedRun) -> tuple[GpuRef, ...]:
+    return tuple(
+        GpuRef(
+            uuid=one.uuid,
+            model=one.model,
+            vram_bytes=one.vram_bytes,
+            driver=one.driver,
+            compute_capability=one.compute_capability,
+            parent=one.parent,
+        )
+        for one in prepared.gpu.devices
+    )
+
+
+def _visible(execution: Execution) -> tuple[GpuVisible, ...]:
+    seen = execution.result.gpu if execution.result else None
+    return tuple(
+        GpuVisible(
+            source=one.source,
+            uuid=one.uuid,
+            model=one.model,
+            compute_capability=one.compute_capability,
+            driver=one.driver,
+        )
+        for one in seen or ()
+    )
 
 
 def run_finished(
@@ -106,6 +129,7 @@ def run_finished(
         ),
         warnings=execution.warnings,
         environment=dict(answered.environment) if answered else {},
+        gpu_visible=_visible(execution),
         duration_s=round(seen.duration_s, 3) if seen else 0.0,
         memory_peak_bytes=seen.memory_peak_bytes if seen else None,
         memory_limit_bytes=prepared.limits.memory_bytes,

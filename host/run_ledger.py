@@ -8,13 +8,15 @@ Invariants
 * Outputs and log are in the blob store before the record that names them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from host.engines.interface import Engine
 from host.engines.owner import owner_labels
-from host.errors import RunCancelledError
-from host.execution import CaseRequest, Execution, PreparedRun, execute, prepare
+from host.errors import GpuUnsuitableError, RunCancelledError
+from host.execution import CaseRequest, Execution, PreparedRun, execute, prepare, with_gpu
+from host.gpu.grant import GpuGrant
 from host.home import Home, now, random_bytes
 from host.leftovers import clear_dead
 from host.plugins import PluginCatalogue
@@ -41,7 +43,16 @@ class RecordedRun:
 class RunLedger:
     """Runs cases of one command and keeps their records. Hold ``Home.running`` while using it."""
 
-    def __init__(self, home: Home, registry: Registry, engine: Engine, context: RunContext) -> None:
+    def __init__(
+        self,
+        home: Home,
+        registry: Registry,
+        engine: Engine,
+        context: RunContext,
+        *,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._say = say
         self._home = home
         self._registry = registry
         self._engine = engine
@@ -56,6 +67,7 @@ class RunLedger:
         subject: str,
         visit: str,
         cancelled: Callable[[], bool],
+        gpu: GpuGrant | None = None,
         inspect: Callable[[PreparedRun, Execution], None] = lambda prepared, execution: None,
     ) -> RecordedRun:
         """Run one case and log its start and its end.
@@ -68,6 +80,8 @@ class RunLedger:
             Pseudonymous identifiers.
         cancelled : callable
             Asked while the container runs.
+        gpu : GpuGrant, optional
+            What the caller holds for several cases; by default each case leases what it needs.
         inspect : callable, optional
             Called once the run is logged, with the checked outputs while they are still in the run folder.
 
@@ -75,27 +89,32 @@ class RunLedger:
         ------
         InputError
             The request does not fit the manifest, or a file is missing; the refusal is logged, without the path.
+        GpuUnsuitableError
+            No GPU of this machine fits; the refusal is logged, the run is not.
         EngineError
             The engine failed; the run is logged as failed with the reason ``engine-failed``.
         """
         run_id = random_bytes(8).hex()
         folder = RunFolder.create(self._home.runs / run_id)
         try:
-            prepared = self._prepare(release, request, folder, run_id)
-            started = self._log(
-                run_started(prepared, self._context, self._link(), subject=subject, visit=visit, at=_now())
-            )
-            try:
-                execution = execute(
-                    prepared,
-                    catalogue=self._catalogue,
-                    engine=self._engine,
-                    labels={**owner_labels(), "assay.run": run_id},
-                    cancelled=cancelled,
+            staged = self._prepare(release, request, folder, run_id)
+            with self._gpu(staged, cancelled, gpu) as prepared:
+                started = self._log(
+                    run_started(
+                        prepared, self._context, self._link(), subject=subject, visit=visit, at=_now()
+                    )
                 )
-            except BaseException as stopped:
-                self._finish(prepared, _stopped(stopped), started)
-                raise
+                try:
+                    execution = execute(
+                        prepared,
+                        catalogue=self._catalogue,
+                        engine=self._engine,
+                        labels={**owner_labels(), "assay.run": run_id},
+                        cancelled=cancelled,
+                    )
+                except BaseException as stopped:
+                    self._finish(prepared, _stopped(stopped), started)
+                    raise
             done = self._finish(prepared, execution, started)
             inspect(prepared, execution)
             return done
@@ -114,6 +133,23 @@ class RunLedger:
                 scrubbed, attempted="run-started", subject=request.case_id, by=self._context.actor
             )
             raise
+
+    @contextmanager
+    def _gpu(
+        self, staged: PreparedRun, cancelled: Callable[[], bool], gpu: GpuGrant | None
+    ) -> Iterator[PreparedRun]:
+        """Hold the run's GPU; what is refused here was never started, and the refusal is logged."""
+        with ExitStack() as held:
+            try:
+                prepared = held.enter_context(
+                    with_gpu(staged, self._engine, say=self._say, cancelled=cancelled, held=gpu)
+                )
+            except GpuUnsuitableError as error:
+                self._registry.refuse(
+                    error, attempted="run-started", subject=staged.request.case_id, by=self._context.actor
+                )
+                raise
+            yield prepared
 
     def _finish(self, prepared: PreparedRun, execution: Execution, started: Record) -> RecordedRun:
         blobs = self._registry.blobs

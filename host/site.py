@@ -144,7 +144,7 @@ def run_locked(home: Home, registry: Registry, engine: Engine, order: RunOrder, 
             say(f"found run {closed.run} of {closed.at} without an end; logged as interrupted")
         with registry.refusals_logged("trial-run", registry.node_id):
             view, slot, release = _check(registry, engine, order)
-        done = _run(home, registry, engine, order, view=view, slot=slot, release=release)
+        done = _run(home, registry, engine, order, view=view, slot=slot, release=release, say=say)
     if order.out is not None:
         order.out.mkdir(parents=True)
         for output in done.record.outputs:
@@ -205,6 +205,7 @@ def _run(
     view: LockView,
     slot: LockSlot,
     release: InstalledRelease,
+    say: Say,
 ) -> RecordedRun:
     context = RunContext(
         actor=registry.node_id,
@@ -216,7 +217,7 @@ def _run(
         trial=order.trial,
         lock=view.digest,
     )
-    return RunLedger(home, registry, engine, context).run(
+    return RunLedger(home, registry, engine, context, say=say).run(
         release,
         CaseRequest(order.case, order.inputs, dict(slot.parameters)),
         subject=order.subject,

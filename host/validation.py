@@ -17,6 +17,7 @@ from host import __version__
 from host.engines.interface import Engine
 from host.errors import KitDigestError, KitFitError
 from host.execution import CaseRequest, Execution, PreparedRun
+from host.gpu.grant import require_gpu
 from host.home import Home, now, random_bytes
 from host.kit_data import ensure_data
 from host.kits import KitCase, KitFolder
@@ -140,7 +141,7 @@ def validate(
 
     Raises
     ------
-    KitFitError, KitDigestError, NotPreregisteredError
+    KitFitError, KitDigestError, NotPreregisteredError, GpuUnsuitableError
         Before anything runs.
     EngineError
         The engine failed; the attempt stays in the ledger without a report.
@@ -151,6 +152,7 @@ def validate(
         check_fit(release.manifest, folder)
         if not selected:
             raise KitFitError(f"{folder.path / 'cases.csv'}: no case is marked smoke", subject=folder.kit.id)
+        require_gpu(release.manifest.resources.gpu)
         protocol, checkpoint = find_protocol(registry, folder, executor=executor.person)
     attempt = _begin(registry, release, folder, executor, Plan(protocol, checkpoint, subset, len(selected)))
     began = now()
@@ -164,7 +166,7 @@ def validate(
         host_version=__version__,
         validation=attempt.id,
     )
-    session = _Session(folder, release, data, RunLedger(home, registry, engine, context))
+    session = _Session(folder, release, data, RunLedger(home, registry, engine, context, say=progress.say))
     for number, case in enumerate(selected, start=1):
         done = session.run(case, progress.cancelled)
         progress.case_done(case, done, number, len(selected))

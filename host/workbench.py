@@ -1,7 +1,7 @@
 """Run a build for its author: the same staging, container and checks as a recorded run, and no record."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from host.builds import as_release, check_plugin, read_build
 from host.engines.interface import Engine
 from host.engines.owner import owner_labels
 from host.errors import InputFileError
-from host.execution import CaseRequest, Execution, execute, fault_of, prepare
+from host.execution import CaseRequest, Execution, execute, fault_of, prepare, with_gpu
 from host.home import Home, random_bytes
 from host.leftovers import clear_dead
 from host.plugins import PluginCatalogue
@@ -43,6 +43,7 @@ def run_once(
     inputs: Mapping[str, Path],
     parameters: Mapping[str, Scalar],
     out: Path | None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> BenchAnswer:
     """Run the build of a plugin folder on one case.
 
@@ -54,6 +55,8 @@ def run_once(
         As on the command line.
     out : Path or None
         New folder for the outputs and the log; ``None`` keeps nothing.
+    say : callable, optional
+        Told when the run has to wait for a GPU.
 
     Raises
     ------
@@ -71,14 +74,15 @@ def run_once(
         clear_dead(home, engine)
         run_folder = RunFolder.create(home.runs / run_id)
         try:
-            prepared = prepare(release, CaseRequest("bench", inputs, parameters), run_folder, run_id=run_id)
-            execution = execute(
-                prepared,
-                catalogue=PluginCatalogue(),
-                engine=engine,
-                labels={**owner_labels(), "assay.run": run_id},
-                cancelled=lambda: False,
-            )
+            staged = prepare(release, CaseRequest("bench", inputs, parameters), run_folder, run_id=run_id)
+            with with_gpu(staged, engine, say=say, cancelled=lambda: False) as prepared:
+                execution = execute(
+                    prepared,
+                    catalogue=PluginCatalogue(),
+                    engine=engine,
+                    labels={**owner_labels(), "assay.run": run_id},
+                    cancelled=lambda: False,
+                )
             log = run_folder.log.read_text(errors="replace") if run_folder.log.is_file() else ""
             files = _copy_out(execution, run_folder, out) if out is not None else ()
             return BenchAnswer(execution, measured(manifest, execution), files, log)

@@ -48,6 +48,20 @@ class QcEntry(StrictModel):
     value: float | Line
 
 
+class GpuSeen(StrictModel):
+    """A GPU that was visible inside the container, as the library or file that ``source`` names describes it.
+
+    Everything but ``source`` may be unknown: a device node alone has no UUID.
+    """
+
+    source: Literal["cuda", "nvml", "environment", "nodes"]
+    uuid: Annotated[str, StringConstraints(max_length=100)] = ""
+    model: Annotated[str, StringConstraints(max_length=100)] = ""
+    compute_capability: Annotated[str, StringConstraints(max_length=20)] = ""
+    vram_bytes: int = Field(default=0, ge=0, lt=2**53)
+    driver: Annotated[str, StringConstraints(max_length=100)] = ""
+
+
 class Result(StrictModel):
     """What a container answers. Claims, not facts: the host checks every output itself."""
 
@@ -59,6 +73,8 @@ class Result(StrictModel):
     qc: tuple[QcEntry, ...] = Field(default=(), max_length=256)
     warnings: tuple[Line, ...] = Field(default=(), max_length=256)
     environment: dict[Line, Line] = Field(default={}, max_length=256)
+    # None: nobody looked, or no GPU was given.
+    gpu: tuple[GpuSeen, ...] | None = Field(default=None, max_length=64)
 
 
 def parse_result(data: bytes) -> Result:

@@ -128,6 +128,27 @@ class Measured(StrictModel):
     unit: str | None = None
 
 
+class GpuRef(StrictModel):
+    """A GPU, or MIG instance, that was held for a run, as the host's driver described it."""
+
+    uuid: str = Field(min_length=1, max_length=100)
+    model: str = Field(max_length=100)
+    vram_bytes: int = Field(ge=0)
+    driver: str = Field(max_length=100)
+    compute_capability: str = Field(max_length=20)
+    parent: str = Field(default="", max_length=100)
+
+
+class GpuVisible(StrictModel):
+    """A GPU as it was seen from inside the container, and by what; empty texts were not to be found there."""
+
+    source: str = Field(max_length=20)
+    uuid: str = Field(max_length=100)
+    model: str = Field(max_length=100)
+    compute_capability: str = Field(max_length=20)
+    driver: str = Field(max_length=100)
+
+
 class RunStarted(Act):
     """Written before the container starts, so that a missing end is visible."""
 
@@ -147,6 +168,8 @@ class RunStarted(Act):
     engine: str
     engine_version: str
     gpu: tuple[str, ...]
+    gpu_devices: tuple[GpuRef, ...] = ()
+    gpu_fallback: str = ""
     host_version: str
     validation: RunIdentifier | None = None
     trial: Identifier | None = None
@@ -171,6 +194,7 @@ class RunFinished(Act):
     qc: tuple[str, ...]
     warnings: tuple[str, ...]
     environment: dict[str, str]
+    gpu_visible: tuple[GpuVisible, ...] = ()
     duration_s: float = Field(ge=0)
     memory_peak_bytes: int | None
     memory_limit_bytes: int

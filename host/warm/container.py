@@ -181,6 +181,8 @@ class WarmContainer:
         note = ""
         if self._session is not None:
             why = self._session.why_not_again(case.limits)
+            if not why and case.gpu != self._session.plan.gpu:
+                why = "the case was given another GPU"
             if not why and not clear_folder(self._session.folder.outputs):
                 why = "its output folder could not be emptied"
             if not why:

@@ -119,14 +119,14 @@ class TinyHost:
         )
         return RunLedger(self.home, self.registry, self.engine, context)
 
-    def validate(self, *, smoke: bool = False) -> Validated:
+    def validate(self, *, smoke: bool = False, release: InstalledRelease | None = None) -> Validated:
         """Run the kit as Ada."""
         with self.home.running():
             return validate(
                 self.home,
                 self.registry,
                 self.engine,
-                release=self.release,
+                release=release or self.release,
                 folder=self.kit,
                 executor=Executor("ada", "developer", self.keys["ada"]),
                 smoke=smoke,

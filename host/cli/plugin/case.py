@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from host.cli.answer import JsonFlag, conclude, show, table
+from host.cli.answer import JsonFlag, conclude, say, show, table
 from host.cli.plugin.options import EngineOption, FolderArgument
 from host.cli.targets import check_target
 
@@ -31,6 +31,7 @@ def run(
         inputs={port: Path(path) for port, path in parse_pairs(inputs, "--input").items()},
         parameters=parse_parameters(parameter or []),
         out=out,
+        say=say,
     )
     rows = [(one.port, one.column, f"{one.value}", one.unit or "") for one in answer.measured]
     show(

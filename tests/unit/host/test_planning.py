@@ -1,11 +1,11 @@
-"""Plans: ports, parameters, limits and GPU follow from the manifest alone."""
+"""Plans: ports, parameters, limits follow from the manifest alone."""
 
 import pytest
 
 from host.errors import ParameterError, PortError
-from host.planning import check_ports, complete_parameters, plan_gpu, plan_limits
+from host.planning import check_ports, complete_parameters, plan_limits
 from plugin_spec.ports import EnumParameter, FloatParameter, IntParameter
-from plugin_spec.resources import MIB, Gpu, Resources
+from plugin_spec.resources import MIB, Resources
 from tests.support.manifests import minimal_manifest
 
 PARAMETERS = (
@@ -55,15 +55,3 @@ def test_memory_grows_with_the_input_as_declared() -> None:
     limits = plan_limits(minimal_manifest(resources=resources.model_dump(mode="json")), 100 * MIB)
     assert limits.memory_bytes == 900 * MIB
     assert (limits.scratch_bytes, limits.output_bytes, limits.timeout_s) == (10 * MIB, 20 * MIB, 60.0)
-
-
-def test_the_gpu_request_says_what_the_manifest_says() -> None:
-    gpu = Gpu(count=2, vram_mib=8000, compute_capability_min="7.5", driver_min="525", cpu_fallback="no")
-    resources = Resources(cpus=1.0, memory_mib=500, scratch_mib=1, output_mib=1, case_timeout_s=1, gpu=gpu)
-    request = plan_gpu(minimal_manifest(resources=resources.model_dump(mode="json")))
-    assert request is not None
-    assert (request.count, request.vram_bytes_min, request.compute_capability_min) == (2, 8000 * MIB, (7, 5))
-
-
-def test_a_plugin_without_a_gpu_asks_for_none() -> None:
-    assert plan_gpu(minimal_manifest()) is None
