@@ -331,6 +331,12 @@ class BuildMissingError(StateError):
     code = "not-built"
 
 
+class DescriptorError(InputError):
+    """A descriptor of another platform cannot be read, or is not of the kind that was named."""
+
+    code = "bad-descriptor"
+
+
 class SourceError(InputError):
     """A pinned source is not understood or not there."""
 

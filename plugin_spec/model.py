@@ -53,6 +53,14 @@ def read_toml(path: Path, model: type[ModelT], *, error: type[AssayError] = Inpu
     return parse_toml(read_document(path, error=error), path, model, error=error)
 
 
+def read_json(path: Path, model: type[ModelT], *, error: type[AssayError] = InputError) -> ModelT:
+    """Read a JSON document, at most 1 MiB, into a strict model; faults as in `parse_toml`."""
+    try:
+        return model.model_validate_json(read_document(path, error=error))
+    except ValidationError as fault:
+        raise error(f"{path}: {first_fault(fault)}", subject=str(path)) from fault
+
+
 def read_document(path: Path, *, error: type[AssayError] = InputError) -> bytes:
     """Read a document of at most 1 MiB whole, once: what is parsed is then what is hashed."""
     try:

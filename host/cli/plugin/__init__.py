@@ -2,7 +2,7 @@
 
 import typer
 
-from host.cli.plugin import case, contract, embedded, image, release
+from host.cli.plugin import case, contract, embedded, exchange, image, release
 
 app = typer.Typer(
     help="Check, build, test, run and submit a plugin.", no_args_is_help=True, rich_markup_mode=None
@@ -15,3 +15,5 @@ app.command("digest")(image.digest)
 app.command("test")(embedded.test)
 app.command("run")(case.run)
 app.command("submit")(release.submit)
+app.add_typer(exchange.imports, name="import")
+app.add_typer(exchange.exports, name="export")
