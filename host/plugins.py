@@ -160,6 +160,11 @@ class ContainerPlugin:
         try:
             result = read_result(left_in)
         except ContractError as error:
+            if ended.exit_code == wall.EXIT_GPU_UNUSABLE:
+                raise CaseFailureError(
+                    "the container ended with the exit code for a GPU that cannot be used, and no readable result.json",
+                    reason="gpu-unusable",
+                ) from error
             if ended.exit_code not in {wall.EXIT_OK, *EXIT_OF_OUTCOME["failed"]}:
                 raise CaseFailureError(
                     f"the container ended with exit code {ended.exit_code} and no readable result.json",

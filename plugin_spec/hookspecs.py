@@ -39,6 +39,10 @@ class UnreadableInput(Exception):
     """Raised by ``run_case``: an input cannot be read at all. The message names the port and the fault."""
 
 
+class GpuUnusable(Exception):
+    """Raised by ``setup`` or ``run_case``: the leased GPU cannot be used. The message says what it answered."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What stays the same for all cases of one container.

@@ -48,6 +48,7 @@ class SetupFailed(StrictModel):
 
     contract: Literal["assay.serve/1"]
     type: Literal["failed"]
+    reason_code: Literal["plugin-error", "gpu-unusable"] = "plugin-error"
     message: Line
 
 

@@ -129,7 +129,7 @@ class Session:
         self.channel.send(order)
         answer = self._receive(deadline_s, "during setup", "start_timeout_s", self.plan.start_timeout_s)
         if isinstance(answer, SetupFailed):
-            raise SessionBrokeError("plugin-error", answer.message)
+            raise SessionBrokeError(answer.reason_code, answer.message)
         if not isinstance(answer, Ready):
             raise SessionBrokeError(
                 "contract-violation", "the container answered for a case before its set-up"

@@ -7,6 +7,7 @@ from typing import Sequence
 
 from plugin_spec.runtime import protocol
 from plugin_spec.runtime.adapter import answered, load_adapter, measured_environment, run_case
+from plugin_spec.runtime.gpu import Look
 from plugin_spec.runtime.protocol import Folders
 
 
@@ -18,14 +19,16 @@ def run(adapter: str, folders: Folders) -> int:
     int
         The exit code of the contract; result.json says the same in words.
     """
+    look = Look()
 
     def work() -> None:
         request = protocol.read_request(folders)
+        look.require(request.get("gpu", ()))
         hooks = load_adapter(adapter).hook
         state = hooks.setup(context=protocol.context_of(request, folders))
-        run_case(hooks, request, state, folders, lambda: measured_environment(hooks))
+        run_case(hooks, request, state, folders, environment=lambda: measured_environment(hooks), look=look)
 
-    return answered(work, folders)
+    return answered(work, folders, look)
 
 
 def main(arguments: Sequence[str]) -> int:

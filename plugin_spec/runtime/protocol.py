@@ -29,6 +29,12 @@ EXIT_REFUSED = 10
 EXIT_UNREADABLE_INPUT = 11
 EXIT_PLUGIN_ERROR = 20
 EXIT_GPU_UNUSABLE = 30
+# What the runtime itself says of a case that failed, and how its container then ends.
+CODE_OF_REASON: Final[Mapping[str, int]] = {
+    "unreadable-input": EXIT_UNREADABLE_INPUT,
+    "gpu-unusable": EXIT_GPU_UNUSABLE,
+    "plugin-error": EXIT_PLUGIN_ERROR,
+}
 
 
 class Folders:
@@ -139,6 +145,7 @@ def write_result(
     qc: Sequence[QualityCheck] = (),
     warnings: Sequence[str] = (),
     environment: Optional[Mapping[str, str]] = None,
+    gpu: Optional[Sequence[Mapping[str, Any]]] = None,
 ) -> None:
     """Write result.json under a temporary name and rename it, so that a killed container leaves none."""
     document = {
@@ -150,6 +157,7 @@ def write_result(
         "qc": [{"id": check.id, "verdict": check.verdict, "value": check.value} for check in qc],
         "warnings": list(warnings),
         "environment": {str(key): str(value) for key, value in (environment or {}).items()},
+        "gpu": gpu,
     }
     temporary = folders.outputs / ".result.json.part"
     temporary.write_text(json.dumps(document, allow_nan=False, sort_keys=True), encoding="utf-8")

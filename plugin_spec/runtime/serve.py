@@ -6,7 +6,7 @@ goes by the file protocol: request.json and inputs in, result.json and outputs o
 | from | message | when |
 |---|---|---|
 | host | ``{"type": "setup", "seed", "threads", "gpu", "weights"}`` | once, first |
-| container | ``{"type": "ready"}`` or ``{"type": "failed", "message"}`` | after ``setup`` |
+| container | ``{"type": "ready"}`` or ``{"type": "failed", "reason_code", "message"}`` | after ``setup`` |
 | host | ``{"type": "case", "order"}`` | once the case's files are in place |
 | container | ``{"type": "done", "order", "exit_code", "left"}`` | once result.json is written |
 
@@ -26,8 +26,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Dict, FrozenSet, Iterator, Mapping, Optional
 
+from plugin_spec.hookspecs import GpuUnusable
 from plugin_spec.runtime import protocol
 from plugin_spec.runtime.adapter import answered, load_adapter, measured_environment, run_case
+from plugin_spec.runtime.gpu import Look
 from plugin_spec.runtime.protocol import Folders
 
 _PROCESSES = Path("/proc")
@@ -70,16 +72,23 @@ def serve(
         first = next(orders)
         try:
             server = _Server(adapter, folders, first, processes)
+        except GpuUnusable as error:
+            return _give_up(link, "gpu-unusable", str(error))
         except Exception as error:  # noqa: BLE001 - whatever the algorithm raises is its failure, reported as such
             traceback.print_exc()
-            message = f"{type(error).__name__}: {error}"[: protocol.MAX_MESSAGE_CHARACTERS]
-            _send(link, type="failed", message=message)
-            return protocol.EXIT_PLUGIN_ERROR
+            return _give_up(link, "plugin-error", f"{type(error).__name__}: {error}")
         _send(link, type="ready")
         for order in orders:
             exit_code, left = server.run(str(order["order"]))
             _send(link, type="done", order=order["order"], exit_code=exit_code, left=left)
     return protocol.EXIT_OK
+
+
+def _give_up(link: socket.socket, reason_code: str, message: str) -> int:
+    """Tell the host why ``setup`` failed, and end as a fresh container would."""
+    shown = message[: protocol.MAX_MESSAGE_CHARACTERS]
+    _send(link, type="failed", reason_code=reason_code, message=shown)
+    return protocol.CODE_OF_REASON[reason_code]
 
 
 class _Server:
@@ -94,6 +103,8 @@ class _Server:
     ) -> None:
         self._folders = folders
         self._processes = processes
+        self._look = Look()
+        self._look.require(setup["gpu"])
         self._hooks = load_adapter(adapter).hook
         self._state = self._hooks.setup(context=protocol.context_of(setup, folders))
         self._environment: Optional[Mapping[str, str]] = None
@@ -101,7 +112,7 @@ class _Server:
 
     def run(self, order: str) -> "tuple[int, int]":
         """Run the case that lies ready; its exit code, and how many processes it left running."""
-        exit_code = answered(self._run, self._folders)
+        exit_code = answered(self._run, self._folders, self._look)
         os.chdir(self._folders.scratch)
         clear(self._folders.scratch)
         left = len(self._processes() - self._at_rest)
@@ -110,7 +121,14 @@ class _Server:
 
     def _run(self) -> None:
         request = protocol.read_request(self._folders)
-        run_case(self._hooks, request, self._state, self._folders, self._measured)
+        run_case(
+            self._hooks,
+            request,
+            self._state,
+            self._folders,
+            environment=self._measured,
+            look=self._look,
+        )
 
     def _measured(self) -> Mapping[str, str]:
         if self._environment is None:

@@ -3,7 +3,7 @@
 import json
 import platform
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from host.gpu.lease_files import FOLDER_VARIABLE, Holder
 from host.releases import InstalledRelease
 from registry.statements import RunStarted, ValidationStarted
 from tests.support.gpus import A100, L4, a_gpu, a_need
-from tests.support.memory_engine import Ending, MemoryEngine, tiny_adapter
+from tests.support.memory_engine import Ending, MemoryEngine, ending, tiny_adapter
 from tests.support.nvml_library import Card, NvmlLibrary, installed
 from tests.support.tiny_host import TinyHost, finished, refusals, run_on
 
@@ -32,8 +32,9 @@ def leases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def machine() -> Iterator[NvmlLibrary]:
-    """A machine with one GPU."""
+def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[NvmlLibrary]:
+    """A machine with one GPU, which its containers see."""
+    monkeypatch.setenv("NVIDIA_VISIBLE_DEVICES", A100)
     with installed(NvmlLibrary((Card(A100),))) as library:
         yield library
 
@@ -52,17 +53,10 @@ def needing(host: TinyHost, **changes: Any) -> InstalledRelease:
     return replace(release, manifest=release.manifest.model_copy(update={"resources": resources}))
 
 
-def seeing(*uuids: str, source: str = "cuda") -> Any:
-    """The tiny plugin in a container that saw these devices."""
-
-    def container(spec: ContainerSpec) -> Ending:
-        ended = tiny_adapter(spec)
-        path = spec.outputs / "result.json"
-        seen = [{"source": source, "uuid": uuid, "model": "A100", "driver": "550"} for uuid in uuids]
-        path.write_text(json.dumps({**json.loads(path.read_text()), "gpu": seen}))
-        return ended
-
-    return container
+@pytest.fixture
+def seeing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let the runtime in the container see these devices."""
+    return lambda *uuids: monkeypatch.setenv("NVIDIA_VISIBLE_DEVICES", ",".join(uuids))
 
 
 def started(host: TinyHost) -> RunStarted:
@@ -72,7 +66,6 @@ def started(host: TinyHost) -> RunStarted:
 def test_the_leased_device_is_asked_for_by_its_uuid_and_recorded(
     host: TinyHost, machine: NvmlLibrary
 ) -> None:
-    host.engine.container = seeing(A100)
     done = run_on(host, host.scan(), release=needing(host))
     assert done.record.outcome == "ok", done.record.message
     (spec,) = host.engine.ran
@@ -86,7 +79,7 @@ def test_the_leased_device_is_asked_for_by_its_uuid_and_recorded(
     )  # fmt: skip
     assert request.gpu_fallback == ""
     (seen,) = done.record.gpu_visible
-    assert (seen.source, seen.uuid, seen.model) == ("cuda", A100, "A100")
+    assert (seen.source, seen.uuid) == ("environment", A100)
 
 
 def test_the_adapter_is_told_the_uuids_it_may_use(host: TinyHost, machine: NvmlLibrary) -> None:
@@ -119,9 +112,13 @@ def test_the_device_is_held_while_the_container_runs_and_free_after_it(
 @pytest.mark.parametrize("visible", [(A100, L4), (L4,)])
 @pytest.mark.parametrize("behaviour", ["answer", "refuse"])
 def test_a_case_that_saw_another_device_fails_and_keeps_no_number(
-    host: TinyHost, machine: NvmlLibrary, visible: tuple[str, ...], behaviour: str
+    host: TinyHost,
+    machine: NvmlLibrary,
+    seeing: Callable[..., None],
+    visible: tuple[str, ...],
+    behaviour: str,
 ) -> None:
-    host.engine.container = seeing(*visible)
+    seeing(*visible)
     record = run_on(host, host.scan(behaviour), release=needing(host)).record
     assert (record.outcome, record.reason_code) == ("failed", "gpu-not-as-leased")
     assert record.message == f"visible in the container and not leased: {L4}"
@@ -130,9 +127,34 @@ def test_a_case_that_saw_another_device_fails_and_keeps_no_number(
 
 
 def test_a_container_that_did_not_look_is_said_to_be_unverified(host: TinyHost, machine: NvmlLibrary) -> None:
+    def without_our_runtime(spec: ContainerSpec) -> Ending:
+        ended = tiny_adapter(spec)
+        path = spec.outputs / "result.json"
+        told = json.loads(path.read_text())
+        del told["gpu"]
+        path.write_text(json.dumps(told))
+        return ended
+
+    host.engine.container = without_our_runtime
     record = run_on(host, host.scan(), release=needing(host)).record
     assert record.outcome == "ok"
     assert "is not verified" in record.warnings[0]
+
+
+def test_a_leased_gpu_that_the_container_does_not_see_is_unusable(
+    host: TinyHost, machine: NvmlLibrary, seeing: Callable[..., None]
+) -> None:
+    seeing("void")
+    record = run_on(host, host.scan(), release=needing(host)).record
+    assert (record.outcome, record.reason_code, record.exit_code) == ("failed", "gpu-unusable", 30)
+
+
+def test_a_tool_that_ends_with_the_code_for_an_unusable_gpu_needs_no_words(
+    host: TinyHost, machine: NvmlLibrary
+) -> None:
+    host.engine.container = ending(30)
+    record = run_on(host, host.scan(), release=needing(host)).record
+    assert (record.outcome, record.reason_code, record.exit_code) == ("failed", "gpu-unusable", 30)
 
 
 def test_without_a_fitting_gpu_nothing_starts_and_the_refusal_is_logged(host: TinyHost, bare: None) -> None:

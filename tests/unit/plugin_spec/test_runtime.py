@@ -53,6 +53,7 @@ class Wall:
 def wall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wall:
     wall = Wall(tmp_path)
     monkeypatch.syspath_prepend(str(wall.code))
+    monkeypatch.setenv("NVIDIA_VISIBLE_DEVICES", "GPU-1")
     return wall
 
 
@@ -195,3 +196,34 @@ def test_no_partial_result_is_left_beside_the_result(wall: Wall) -> None:
 def test_the_command_takes_one_module_name(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert runtime.main(arguments) == protocol.EXIT_PLUGIN_ERROR
     assert "usage: python3 -m plugin_spec.runtime ADAPTER_MODULE" in capsys.readouterr().err
+
+
+def test_a_result_says_which_gpus_were_visible_whatever_became_of_the_case(wall: Wall) -> None:
+    assert wall.run("adapter_sees", ANSWER) == protocol.EXIT_OK
+    assert [(one.source, one.uuid) for one in wall.result.gpu] == [("environment", "GPU-1")]
+    refusing = "@hookimpl\ndef run_case(case, state): raise Refuse('no', 'no')\n"
+    assert wall.run("adapter_sees_and_refuses", refusing) == protocol.EXIT_REFUSED
+    assert [one.uuid for one in wall.result.gpu] == ["GPU-1"]
+
+
+def test_a_leased_gpu_that_is_not_visible_ends_the_case_before_the_adapter_is_loaded(
+    wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NVIDIA_VISIBLE_DEVICES", "void")
+    assert wall.run("adapter_blind", "raise SystemExit('loaded')") == protocol.EXIT_GPU_UNUSABLE
+    assert (wall.result.outcome, wall.result.reason_code) == ("failed", "gpu-unusable")
+    assert wall.result.gpu == ()
+
+
+def test_an_adapter_may_find_the_gpu_unusable_itself(wall: Wall) -> None:
+    source = """
+        from plugin_spec import GpuUnusable
+
+        @hookimpl
+        def setup(context): raise GpuUnusable("cuInit answers with error 804")
+
+        @hookimpl
+        def run_case(case, state): ...
+    """
+    assert wall.run("adapter_unusable", source) == protocol.EXIT_GPU_UNUSABLE
+    assert (wall.result.reason_code, wall.result.message) == ("gpu-unusable", "cuInit answers with error 804")
