@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from host import extensions
+from host.engine_choice import AUTO, ORDER
 from host.gpu.inventory import take_inventory
 from host.home import Home
 from plugin_spec.errors import AssayError
@@ -27,7 +28,7 @@ def diagnose(home: Home, engine: str) -> tuple[Finding, ...]:
     """Look at interpreter, engine, GPU, package tools, disk and home; changes nothing."""
     return (
         Finding("python", "ok", platform.python_version()),
-        _engine(engine),
+        *(look_at_engines() if engine == AUTO else [_engine(engine)]),
         _gpu(),
         *[_tool(name, why) for name, why in (("apt-get", "base image"), ("dpkg-deb", "base image"))],
         _disk(home.path),
@@ -35,14 +36,21 @@ def diagnose(home: Home, engine: str) -> tuple[Finding, ...]:
     )
 
 
+def look_at_engines() -> tuple[Finding, ...]:
+    """Look at every engine of ours; one that cannot be used is a note where another can."""
+    found = [_engine(name) for name in ORDER]
+    if any(one.verdict == "ok" for one in found):
+        return tuple(one if one.verdict == "ok" else Finding(one.check, "note", one.found) for one in found)
+    return tuple(found)
+
+
 def _engine(name: str) -> Finding:
     try:
         info = extensions.connect(name).describe()
     except AssayError as error:
         return Finding(f"engine {name}", "missing", f"{error.message}; {error.hint}")
-    return Finding(
-        f"engine {name}", "ok", f"{info.version}, storage {info.storage}, cgroup {info.cgroup_version}"
-    )
+    facts = [info.version, f"storage {info.storage}", f"cgroup {info.cgroup_version}", *info.notes]
+    return Finding(f"engine {name}", "ok", ", ".join(facts))
 
 
 def _gpu() -> Finding:

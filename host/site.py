@@ -9,7 +9,7 @@ Invariants
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from host.run_ledger import RecordedRun, RunLedger, close_interrupted
 from plugin_spec.errors import AssayError
 from plugin_spec.model import Identifier, StrictModel
 from registry.bundle import import_trial
+from registry.errors import UnknownRecordError
 from registry.log import Record
 from registry.registry import Registry
 from registry.statements import CaseIdentifier, LockSlot, RunFinished
@@ -86,9 +87,20 @@ class LockedRun:
 
 
 def import_trial_bundle(
-    home: Home, registry: Registry, bundle: Path, *, pin: str | None, engine: Engine, say: Say
+    home: Home,
+    registry: Registry,
+    bundle: Path,
+    *,
+    pin: str | None,
+    engine_for: Callable[[Sequence[str]], Engine],
+    say: Say,
 ) -> Imported:
     """Verify a trial's bundle offline, keep it, and load its images.
+
+    Parameters
+    ----------
+    engine_for : callable
+        Asked once the bundle is verified: the engine to load the images into, of those the lock allows.
 
     Raises
     ------
@@ -106,6 +118,7 @@ def import_trial_bundle(
     lock = verified.lock
     if lock is None:
         raise OptionError(f"{bundle} is not a trial's bundle", subject=str(bundle))
+    engine = engine_for(lock.lock.engines)
     with home.running():
         clear_dead(home, engine)
         for slot in lock.lock.slots:
@@ -125,6 +138,15 @@ def _is_sound(engine: Engine, registry: Registry, slot: LockSlot) -> bool:
     except ImageTamperedError:
         return False
     return True
+
+
+def engines_allowed(registry: Registry, trial: str) -> tuple[str, ...] | None:
+    """The engines that the lock in force allows, ``None`` where there is no lock."""
+    try:
+        view = effective_lock(registry.records(), trial, registry.roots)
+    except UnknownRecordError:
+        return None  # for `run_locked` to refuse, which logs it
+    return None if view is None else view.lock.engines
 
 
 def run_locked(home: Home, registry: Registry, engine: Engine, order: RunOrder, *, say: Say) -> LockedRun:

@@ -8,7 +8,9 @@ from host.cli.answer import JsonFlag, show, table
 
 
 def doctor(
-    engine: Annotated[str, typer.Option("--engine", help="Container engine to look for.")] = "docker",
+    engine: Annotated[
+        str, typer.Option("--engine", help="Container engine to look for; auto looks for all of ours.")
+    ] = "auto",
     json: JsonFlag = False,
 ) -> int:
     """Check engine, GPU, tools, disk and home, and say what to do about what is missing."""

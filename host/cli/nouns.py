@@ -26,6 +26,7 @@ NOUNS = {
     "validate": "Run every case of a kit, judge the results by the registered protocol, and log the report.",
     "verify": "Verify a bundle offline: every signature, role, proof and digest, from the pinned trust root on.",
     "trace": "Follow a number to its scan, image, manifest, lock, report, signatures and log entries; check each link.",
+    "engine": "The container engines of this machine, and their images.",
     "gpu": "The GPUs of this machine.",
     "trust": "The trust root: people, roles and keys.",
     "plugin": "Check, build, test, run and submit a plugin.",

@@ -1,5 +1,6 @@
 """``assay trial``: lock releases for a trial, carry the lock to a site, run it there, bring the records back."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from host.cli import session
 from host.cli.answer import JsonFlag, conclude, say, show, table
+from host.cli.engines import EngineOption, connected
 from host.cli.targets import check_target
 
 app = typer.Typer(help="Lock, export, import and run trials.", no_args_is_help=True, rich_markup_mode=None)
@@ -59,12 +61,16 @@ def lock(
     slot: Annotated[list[str], typer.Option("--slot", metavar="NAME=PLUGIN@VERSION")],
     site: Annotated[list[str], typer.Option("--site", help="Enrolled site that may run the lock.")],
     person: session.AsOption,
-    engine: Annotated[list[str] | None, typer.Option("--engine", help="Engines that are allowed.")] = None,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option("--engine", help="Engine that is allowed; may be repeated. Default: docker and runc."),
+    ] = None,
     reason: session.ReasonOption = "lock at trial initiation",
     json: JsonFlag = False,
 ) -> None:
     """Lock approved releases by digest, and sign the lock; it holds once the other signers have signed too."""
     from host.cli.values import parse_pairs
+    from host.engine_choice import ORDER
     from host.locking import propose_lock, sign_lock
     from registry.policy import Action
 
@@ -76,7 +82,7 @@ def lock(
         trial,
         slots=parse_pairs(slot, "--slot"),
         sites=site,
-        engines=engine or ["docker"],
+        engines=engine or ORDER,
         reason=reason,
     )
     sign_lock(registry, actor, record, meaning="responsibility", reason=reason)
@@ -164,20 +170,17 @@ def import_bundle(
     person: Annotated[
         str | None, typer.Option("--as", metavar="PERSON", help="At the sponsor: who takes in.")
     ] = None,
-    engine: Annotated[
-        str, typer.Option("--engine", help="At a site: where the images are loaded.")
-    ] = "docker",
+    engine: EngineOption = "auto",
     reason: session.ReasonOption = "bundle taken in",
     json: JsonFlag = False,
 ) -> None:
     """Verify a bundle offline and take it in: a trial's at a site, a site's run records at the sponsor."""
     home, registry = session.open_registry()
     if registry.is_site:
-        from host import extensions
         from host.site import import_trial_bundle
 
         imported = import_trial_bundle(
-            home, registry, bundle, pin=trust_root, engine=extensions.connect(engine), say=say
+            home, registry, bundle, pin=trust_root, engine_for=partial(connected, engine), say=say
         )
         show(
             {"trial": imported.trial, "lock": imported.lock.digest, "images": imported.images},
@@ -222,14 +225,13 @@ def run(
         str | None, typer.Option(help="Slot of the lock; may be left out where there is one.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Also copy the outputs into this new folder.")] = None,
-    engine: Annotated[str, typer.Option("--engine")] = "docker",
+    engine: EngineOption = "auto",
     json: JsonFlag = False,
 ) -> int:
     """Run the locked release on a scan; any difference to the lock is refused and logged."""
-    from host import extensions
     from host.cli.values import parse_pairs
     from host.signing import typed
-    from host.site import RunOrder, run_locked
+    from host.site import RunOrder, engines_allowed, run_locked
 
     if out is not None:
         check_target(out, "--out", new=True)
@@ -243,7 +245,7 @@ def run(
         visit=visit,
         out=out,
     )
-    done = run_locked(home, registry, extensions.connect(engine), order, say=say)
+    done = run_locked(home, registry, connected(engine, engines_allowed(registry, trial)), order, say=say)
     record = done.record
     show(
         {

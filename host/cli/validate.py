@@ -7,6 +7,7 @@ import typer
 
 from host.cli import session
 from host.cli.answer import JsonFlag, say, show, table
+from host.cli.engines import EngineOption, connected
 from host.cli.targets import check_target, write_target
 
 if TYPE_CHECKING:
@@ -20,12 +21,11 @@ def validate(
     smoke: Annotated[
         bool, typer.Option("--smoke", help="Run the small subset that proves the path only.")
     ] = False,
-    engine: Annotated[str, typer.Option("--engine", help="Container engine.")] = "docker",
+    engine: EngineOption = "auto",
     html: Annotated[Path | None, typer.Option(help="Also write the HTML report here.")] = None,
     json: JsonFlag = False,
 ) -> int:
     """Run every case of a kit, judge the results by the registered protocol, and log the report."""
-    from host import extensions
     from host.cli.progress import CaseProgress
     from host.installed import find_release, install
     from host.kits import read_kit
@@ -40,7 +40,7 @@ def validate(
     home, registry = session.open_registry()
     found = install(registry, find_release(registry, release))
     folder = read_kit(kit)
-    runner = extensions.connect(engine)
+    runner = connected(engine)
     actor = session.act_as(home, registry, person, Action.VALIDATION_RUN)
     with home.running(), CaseProgress() as bar:
         for closed in close_interrupted(home, registry, runner, role="log"):

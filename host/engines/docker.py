@@ -15,6 +15,7 @@ from docker.utils import kwargs_from_env
 from host.engines.background import in_background
 from host.engines.cgroup import memory_folder
 from host.engines.container_log import log_truncated, new_log, write_bounded
+from host.engines.docker_address import DEFAULT, no_daemon
 from host.engines.docker_archive import archived_image
 from host.engines.docker_config import (
     container_config,
@@ -36,7 +37,6 @@ from host.errors import (
     ImageLoadError,
     ImageMissingError,
     ImageTamperedError,
-    NoEngineError,
     RunCancelledError,
 )
 
@@ -62,18 +62,14 @@ def connect(docker_host: str | None = None) -> "DockerEngine":
         Its image IDs are not config digests, or it cannot enforce a limit.
     """
     settings = {"base_url": docker_host} if docker_host else kwargs_from_env()
-    address = settings.setdefault("base_url", "unix:///var/run/docker.sock")
+    address = settings.setdefault("base_url", DEFAULT)
     try:
         api = docker.APIClient(**settings, version="auto", timeout=_ANSWER_TIMEOUT_S)
         info, version = api.info(), api.version()
         # Sending an archive may keep the daemon silent for long.
         loader = docker.APIClient(**settings, version=api.api_version, timeout=_LOAD_TIMEOUT_S)
     except (DockerException, OSError) as error:
-        raise NoEngineError(
-            f"no Docker daemon answers at {address}",
-            subject=address,
-            hint="start it (systemctl start docker), or name another one in DOCKER_HOST",
-        ) from error
+        raise no_daemon(address) from error
     _require_usable(info, address)
     return DockerEngine(api, loader, podman=is_podman(version))
 
@@ -139,6 +135,16 @@ class DockerEngine:
                 return str(self._api.inspect_image(name)["Id"])
             except ImageNotFound:
                 return None
+
+    def held(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the images that the daemon holds."""
+        with docker_errors("list images", ""):
+            found = self._api.images()
+        # The daemon writes "<none>:<none>" for an image without a name.
+        return {
+            str(one["Id"]): tuple(name for name in one.get("RepoTags") or () if not name.startswith("<none>"))
+            for one in found
+        }
 
     def load(self, archive: Path) -> str:
         """Load the one image of a docker archive and check that the daemon made the same image of it."""

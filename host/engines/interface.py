@@ -201,6 +201,9 @@ class Engine(Protocol):
     def resolve(self, name: str) -> str | None:
         """Return the image ID that a tag names now, ``None`` if the engine knows no such name."""
 
+    def held(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the images that the engine holds, by image ID, each with its names."""
+
     def load(self, archive: Path) -> str:
         """Make the one image of a docker archive runnable; do nothing if it is already.
 

@@ -7,6 +7,9 @@ from plugin_spec.host_hooks import EngineRegistration, host_hookimpl
 
 
 def _docker() -> Any:
+    from host.engines.docker_address import require_listener
+
+    require_listener()
     from host.engines import docker  # slow to import, and needed only when a container runs
 
     return docker.connect()

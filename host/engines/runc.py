@@ -77,7 +77,7 @@ def connect(cache: Path | None = None) -> "RuncEngine":
         raise EngineRefusedError(
             "runc needs root here to set limits on containers",
             subject="runc",
-            hint="run assay as root, or use a Docker daemon",
+            hint="run the command as root, or use a Docker daemon",
         )
     if missing := unenforced_limits():
         raise EngineRefusedError(
@@ -125,13 +125,6 @@ class RuncEngine:
         self._tools = tools
         self._images = images
         self._containers = containers
-        try:
-            self._containers.mkdir(parents=True, exist_ok=True)
-            self._containers.parent.chmod(0o700)
-        except OSError as error:
-            raise EngineRefusedError(
-                f"{error.filename}: {error.strerror}", subject=str(containers)
-            ) from error
 
     def describe(self) -> EngineInfo:
         """Ask runc what it is now."""
@@ -156,6 +149,10 @@ class RuncEngine:
     def resolve(self, name: str) -> str | None:
         """Return the image ID that a tag names now, ``None`` if there is no such name."""
         return self._images.resolve(name)
+
+    def held(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the images that are unpacked here."""
+        return self._images.held()
 
     def load(self, archive: Path) -> str:
         """Unpack the one image of a docker archive, every layer checked against the config's digests."""
@@ -207,6 +204,7 @@ class RuncEngine:
     def _created(
         self, spec: ContainerSpec, image: UnpackedImage
     ) -> Iterator[tuple[RuncContainer, ControlGroup]]:
+        _make_private(self._containers)
         container_id = f"assay-{uuid4().hex}"
         bundle = self._containers / container_id
         group = ControlGroup(f"{GROUP}/{container_id}")
@@ -219,9 +217,7 @@ class RuncEngine:
 
     def reap(self, alive: Callable[[Mapping[str, str]], bool]) -> list[str]:
         """Remove containers that an Assay process left behind; see `host.engines.interface.Engine.reap`."""
-        leftover = [
-            bundle for bundle in sorted(self._containers.iterdir()) if not alive_or_young(bundle, alive)
-        ]
+        leftover = [bundle for bundle in self._bundles() if not alive_or_young(bundle, alive)]
         for bundle in leftover:
             end_launcher(bundle)
             RuncContainer(self._tools, bundle, ControlGroup(f"{GROUP}/{bundle.name}")).remove()
@@ -229,11 +225,22 @@ class RuncEngine:
 
     def containers(self) -> Mapping[str, Mapping[str, str]]:
         """Labels of the containers that exist now, by ID."""
-        found = {bundle.name: read_labels(bundle) for bundle in sorted(self._containers.iterdir())}
+        found = {bundle.name: read_labels(bundle) for bundle in self._bundles()}
         return {name: labels for name, labels in found.items() if labels is not None}
+
+    def _bundles(self) -> list[Path]:
+        return sorted(self._containers.iterdir()) if self._containers.is_dir() else []
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+
+def _make_private(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.chmod(0o700)
+    except OSError as error:
+        raise EngineRefusedError(f"{error.filename}: {error.strerror}", subject=str(folder)) from error
 
 
 def read_labels(bundle: Path) -> Mapping[str, str] | None:

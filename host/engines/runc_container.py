@@ -29,9 +29,9 @@ _MARK: Final = "assay-container"
 # is read-only for the container. Relative names keep commas and colons of the host's paths out of mount options.
 _LAUNCH: Final = """
 cd "$1" && {
-    mount -t tmpfs -o mode=0755,size=64m assay layer &&
+    mount -t tmpfs -o mode=0755,size=64m container layer &&
     mkdir -m 755 layer/upper && mkdir layer/work && cp init layer/init &&
-    mount -t overlay -o lowerdir=image,upperdir=layer/upper,workdir=layer/work assay root
+    mount -t overlay -o lowerdir=image,upperdir=layer/upper,workdir=layer/work container root
 } 2>mount.err && shift && exec "$@"
 """
 

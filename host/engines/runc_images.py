@@ -19,7 +19,7 @@ import shutil
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,22 +55,21 @@ class Images:
     Parameters
     ----------
     folder : Path
-        Made when absent, closed to other users.
+        Made when something is put into it, closed to other users.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._images, self._incoming, self._locks = folder / "images", folder / "incoming", folder / "locks"
-        try:
-            for one in (self._images, self._incoming, self._locks):
-                one.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)
-        except OSError as error:
-            raise EngineRefusedError(
-                f"{error.filename}: {error.strerror}",
-                subject=str(folder),
-                hint="the runc engine keeps its images in ASSAY_CACHE: name a folder of yours",
-            ) from error
+
+    def held(self) -> Mapping[str, tuple[str, ...]]:
+        """The images unpacked here, each with its names."""
+        found = sorted(self._images.glob("*/config.json"))
+        names = self._names()
+        return {
+            image_id: tuple(sorted(name for name, named in names.items() if named == image_id))
+            for image_id in (f"sha256:{path.parent.name}" for path in found)
+        }
 
     def holds(self, image_id: str) -> bool:
         """Whether the image is unpacked here."""
@@ -203,6 +202,18 @@ class Images:
         image_id = name if is_image_id(name) else self._names().get(_full_name(name))
         return image_id if image_id is not None and self.holds(image_id) else None
 
+    def _make_folders(self) -> None:
+        try:
+            for one in (self._images, self._incoming, self._locks):
+                one.mkdir(parents=True, exist_ok=True)
+            self._folder.chmod(0o700)
+        except OSError as error:
+            raise EngineRefusedError(
+                f"{error.filename}: {error.strerror}",
+                subject=str(self._folder),
+                hint="the runc engine keeps its images in ASSAY_CACHE: name a folder of yours",
+            ) from error
+
     def _require(self, image_id: str) -> None:
         if not self.holds(image_id):
             raise _missing(image_id)
@@ -212,6 +223,7 @@ class Images:
 
     @contextmanager
     def _locked(self, image_id: str, how: int) -> Iterator[None]:
+        self._make_folders()
         with (self._locks / self._place(image_id).name).open("a") as lock:
             try:
                 fcntl.flock(lock, how)

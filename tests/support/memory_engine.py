@@ -94,6 +94,11 @@ class MemoryEngine:
     def resolve(self, name: str) -> str | None:
         return self.names.get(name)
 
+    def held(self) -> Mapping[str, tuple[str, ...]]:
+        return {
+            image: tuple(name for name, held in self.names.items() if held == image) for image in self.images
+        }
+
     def load(self, archive: Path) -> str:
         image_id = digest(archive.read_bytes())
         self.images.add(image_id)

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from host.cli.answer import JsonFlag, conclude, say, show, table
-from host.cli.plugin.options import EngineOption, FolderArgument
+from host.cli.engines import EngineOption, connected
+from host.cli.plugin.options import FolderArgument
 from host.cli.targets import check_target
 
 
@@ -15,19 +16,19 @@ def run(
     inputs: Annotated[list[str], typer.Option("--input", metavar="PORT=FILE", help="One per input port.")],
     out: Annotated[Path, typer.Option(help="New folder for the outputs.")],
     parameter: Annotated[list[str] | None, typer.Option("--parameter", metavar="NAME=VALUE")] = None,
-    engine: EngineOption = "docker",
+    engine: EngineOption = "auto",
     json: JsonFlag = False,
 ) -> int:
     """Run the built plugin on one case, for its author; nothing is recorded and nothing is evidence."""
     check_target(out, "--out", new=True)
-    from host import extensions, workbench
+    from host import workbench
     from host.cli.values import parse_pairs, parse_parameters
     from host.home import Home
 
     answer = workbench.run_once(
         Home.from_environment(),
         folder,
-        extensions.connect(engine),
+        connected(engine),
         inputs={port: Path(path) for port, path in parse_pairs(inputs, "--input").items()},
         parameters=parse_parameters(parameter or []),
         out=out,

@@ -3,19 +3,20 @@
 from typing import TYPE_CHECKING
 
 from host.cli.answer import JsonFlag, conclude, say, show, table
-from host.cli.plugin.options import EngineOption, FolderArgument
+from host.cli.engines import EngineOption, connected
+from host.cli.plugin.options import FolderArgument
 
 if TYPE_CHECKING:
     from host.embedded_tests import TestOutcome
 
 
-def test(folder: FolderArgument, engine: EngineOption = "docker", json: JsonFlag = False) -> int:
+def test(folder: FolderArgument, engine: EngineOption = "auto", json: JsonFlag = False) -> int:
     """Run the manifest's embedded tests in the built image; nothing is recorded."""
-    from host import embedded_tests, extensions
+    from host import embedded_tests
     from host.errors import EmbeddedTestError
     from host.home import Home
 
-    outcomes = embedded_tests.run_all(Home.from_environment(), folder, extensions.connect(engine), say=say)
+    outcomes = embedded_tests.run_all(Home.from_environment(), folder, connected(engine), say=say)
     failed = [one for one in outcomes if one.fault]
     show({"tests": [vars(one) for one in outcomes], "failed": len(failed)}, _lines(outcomes), as_json=json)
     if failed:

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from host.cli.answer import JsonFlag, say, show
-from host.cli.plugin.options import EngineOption, FolderArgument
+from host.cli.engines import EngineOption, connected
+from host.cli.plugin.options import FolderArgument
 
 
 def lock(
@@ -35,12 +36,12 @@ def lock(
     )
 
 
-def build(folder: FolderArgument, engine: EngineOption = "docker", json: JsonFlag = False) -> None:
+def build(folder: FolderArgument, engine: EngineOption = "auto", json: JsonFlag = False) -> None:
     """Build the image, reproducibly, and keep every piece by digest."""
-    from host import builds, extensions
+    from host import builds
     from host.home import Home
 
-    made = builds.build(Home.from_environment(), folder, extensions.connect(engine), say=say)
+    made = builds.build(Home.from_environment(), folder, connected(engine), say=say)
     show(
         made,
         [

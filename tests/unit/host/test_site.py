@@ -42,7 +42,12 @@ class Site:
         self.engine.images.add(image)
         pin = self.host.registry.roots.versions[0].digest
         import_trial_bundle(
-            self.home, self.registry, self.host.exported(), pin=pin, engine=self.engine, say=lambda line: None
+            self.home,
+            self.registry,
+            self.host.exported(),
+            pin=pin,
+            engine_for=lambda allowed: self.engine,
+            say=lambda line: None,
         )
         return self
 
@@ -181,7 +186,12 @@ def test_a_bundle_is_imported_only_under_a_pinned_trust_root(host: TinyHost) -> 
     host.locked(site.registry)
     with pytest.raises(OptionError, match="--trust-root"):
         import_trial_bundle(
-            site.home, site.registry, host.exported(), pin=None, engine=site.engine, say=lambda line: None
+            site.home,
+            site.registry,
+            host.exported(),
+            pin=None,
+            engine_for=lambda allowed: site.engine,
+            say=lambda line: None,
         )
 
 
@@ -194,7 +204,7 @@ def test_a_bundle_under_another_trust_root_leaves_nothing_behind(host: TinyHost)
             site.registry,
             host.exported(),
             pin=OTHER_IMAGE,
-            engine=site.engine,
+            engine_for=lambda allowed: site.engine,
             say=lambda line: None,
         )
     assert site.engine.names == {}
