@@ -301,6 +301,18 @@ class OutputMalformedError(ContractError):
     code = "output-malformed"
 
 
+class OutputContradictionError(ContractError):
+    """An output contradicts itself: a call and its probabilities, a finding and its frame."""
+
+    code = "output-contradiction"
+
+
+class OutputActiveContentError(ContractError):
+    """A report for people holds something that would act, or fetch, when it is opened."""
+
+    code = "output-active-content"
+
+
 class ReportMalformedError(InputError):
     """Bytes are not a validation report of the version this host knows."""
 

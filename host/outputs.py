@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Final
 
 from host.cases.geometry import Grid
+from host.content.document_ports import Document, DocumentPort, Surroundings, check_document
+from host.content.images import check_image
+from host.content.measurements import Row
+from host.content.report import check_report
 from host.engines.interface import Limits
 from host.errors import OutputMalformedError, OutputMissingError, OutputUndeclaredError
-from host.output_content import Row, check_image, check_rows
 from host.output_files import check_entries, open_output, read_output
 from plugin_spec.case import MAX_RESULT_BYTES, OutputEntry, Result, parse_result
+from plugin_spec.documents import MAX_DOCUMENT_BYTES, MeasurementRows
 from plugin_spec.manifest import Manifest
-from plugin_spec.ports import LabelMapPort, MeasurementsPort, OutputPort, VolumePort
+from plugin_spec.ports import OutputPort, ReportPort
 
 RESULT_NAME: Final = "result.json"
 
@@ -38,6 +42,8 @@ class CheckedOutput:
         Of a measurements output: column to value, in the column's unit.
     grid : Grid or None
         Of an image output.
+    document : model or None
+        Of a classification, detections, score or transform output.
     """
 
     port: str
@@ -46,6 +52,7 @@ class CheckedOutput:
     bytes: int
     rows: tuple[Row, ...] | None = None
     grid: Grid | None = None
+    document: Document | None = None
 
 
 def read_result(folder: Path) -> Result:
@@ -61,7 +68,13 @@ def read_result(folder: Path) -> Result:
 
 
 def collect_outputs(
-    manifest: Manifest, result: Result, folder: Path, *, grids: Mapping[str, Grid], limits: Limits
+    manifest: Manifest,
+    result: Result,
+    folder: Path,
+    *,
+    grids: Mapping[str, Grid],
+    files: Mapping[str, int],
+    limits: Limits,
 ) -> tuple[CheckedOutput, ...]:
     """Check everything an ok run left behind.
 
@@ -74,14 +87,17 @@ def collect_outputs(
     folder : Path
         The output folder, after the container is gone.
     grids : mapping of str to Grid
-        Of every input port.
+        Of every image input of one file.
+    files : mapping of str to int
+        How many files each input port was given.
     limits : Limits
         ``output_bytes`` and ``output_files`` are applied.
 
     Returns
     -------
     tuple of CheckedOutput
-        One per declared port, in the manifest's order; empty when the outcome is not ok.
+        One per declared port, in the manifest's order; an optional port may be absent. Empty when the outcome is
+        not ok.
 
     Raises
     ------
@@ -93,11 +109,16 @@ def collect_outputs(
     listed = _listed(manifest, result)
     paths = {entry.path for entry in listed.values()}
     check_entries(folder, paths | {RESULT_NAME}, bytes_max=limits.output_bytes, files_max=limits.output_files)
-    return tuple(_check(port, folder, listed[port.name].path, grids, manifest) for port in manifest.outputs)
+    surroundings = Surroundings.of(manifest, grids, files)
+    return tuple(
+        _check(port, folder, listed[port.name].path, surroundings)
+        for port in manifest.outputs
+        if port.name in listed
+    )
 
 
 def _listed(manifest: Manifest, result: Result) -> dict[str, OutputEntry]:
-    """The entry of every declared port; each port and each file name stands once, since files are copied out flat."""
+    """The entry of each port that has one; port and file name stand once each, since files are copied out flat."""
     listed: dict[str, OutputEntry] = {}
     names = {RESULT_NAME}
     for entry in result.outputs:
@@ -118,32 +139,22 @@ def _listed(manifest: Manifest, result: Result) -> dict[str, OutputEntry]:
         listed[entry.port] = entry
         names.add(name)
     for port in manifest.outputs:
-        if port.name not in listed:
+        if port.at_least and port.name not in listed:
             raise OutputMissingError(f"port {port.name}: result.json lists no file for it", subject=port.name)
     return listed
 
 
-def _check(
-    port: OutputPort,
-    folder: Path,
-    path: str,
-    grids: Mapping[str, Grid],
-    manifest: Manifest,
-) -> CheckedOutput:
-    if isinstance(port, MeasurementsPort):
-        data, digest = read_output(folder, path, port=port.name, bytes_max=MAX_RESULT_BYTES)
-        rows = check_rows(port, data, _label_names(manifest))
-        return CheckedOutput(port.name, folder / path, digest, len(data), rows=rows)
-    if not isinstance(port, (VolumePort, LabelMapPort)):
-        raise OutputMalformedError(
-            f"port {port.name}: this host does not check outputs of kind {port.kind}", subject=port.name
-        )
+def _check(port: OutputPort, folder: Path, path: str, surroundings: Surroundings) -> CheckedOutput:
+    where = folder / path
+    if isinstance(port, DocumentPort):
+        data, digest = read_output(folder, path, port=port.name, bytes_max=MAX_DOCUMENT_BYTES)
+        document = check_document(port, data, surroundings, csv=path.endswith(".csv"))
+        if isinstance(document, MeasurementRows):
+            return CheckedOutput(port.name, where, digest, len(data), rows=document.rows)
+        return CheckedOutput(port.name, where, digest, len(data), document=document)
     with open_output(folder, path, port=port.name) as file:
-        grid = check_image(port, file, path, grids.get(port.grid_of or ""))
-        return CheckedOutput(port.name, folder / path, file.finish(), file.size, grid=grid)
-
-
-def _label_names(manifest: Manifest) -> set[str]:
-    return {
-        label.name for port in manifest.outputs if isinstance(port, LabelMapPort) for label in port.labels
-    }
+        if isinstance(port, ReportPort):
+            check_report(port, file, path, file.size)
+            return CheckedOutput(port.name, where, file.finish(), file.size)
+        image = check_image(port, file, path, surroundings.grid(port.grid_of))
+        return CheckedOutput(port.name, where, file.finish(), file.size, grid=image.grid)

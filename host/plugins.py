@@ -98,7 +98,12 @@ class ContainerPlugin:
             if left_in != state.folder.outputs:
                 take_outputs(result, left_in, state.folder.outputs, state.limits)
             state.outputs = collect_outputs(
-                self.release.manifest, result, state.folder.outputs, grids=state.grids, limits=state.limits
+                self.release.manifest,
+                result,
+                state.folder.outputs,
+                grids=state.grids,
+                files={port: 1 for port in state.staged_names},
+                limits=state.limits,
             )
         except ContractError as error:
             raise CaseFailureError(error.message, reason=error.code, hint=error.hint) from error
@@ -128,6 +133,7 @@ class ContainerPlugin:
             threads=state.context.threads,
             gpu=state.context.gpu,
             inputs=dict(state.staged_names),
+            outputs={port.name: port.kind for port in release.manifest.outputs},
             parameters=dict(case.parameters),
             weights={name: name for name in release.weights},
         )

@@ -1,49 +1,39 @@
-"""NIfTI-1 images from outside: a complete 3-D volume or label map, or one line that says what is wrong.
+"""NIfTI-1 images from outside: a complete volume or label map, or one line that says what is wrong.
 
 Invariants: memory is bounded before it is allocated; every byte of the file is read, so a gzip checksum is
 verified and nothing hides after the last voxel; values are finite.
 """
 
-import stat
-import zlib
 from dataclasses import dataclass
-from io import BufferedIOBase, RawIOBase
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import numpy as np
-from isal import igzip, isal_zlib
 from numpy.typing import NDArray
 
 from host.cases.errors import (
     DamagedImageError,
     EmptyVolumeError,
-    ImageFileError,
     ImageTooLargeError,
     LabelValuesError,
     NonFiniteVoxelsError,
-    NotANiftiError,
 )
 from host.cases.geometry import Grid
 from host.cases.nifti_header import HEADER_BYTES, Header, parse_header
+from host.cases.nifti_stream import AGAIN_HINT, ByteStream, decompressed, fill, open_image, skip
 
 VOXEL_BYTES_MAX: Final = 4 * 1024**3
 LABEL_MAX: Final = 65535
-_CHUNK_BYTES = 1024 * 1024
-_IsalError: Any = isal_zlib.error  # a class, which its type stub calls a value
-_AGAIN_HINT = "copy or export the file again"
-
-ByteStream = BinaryIO | BufferedIOBase | RawIOBase
 
 
 @dataclass(frozen=True, eq=False)
 class Volume:
-    """A 3-D image.
+    """An image.
 
     Attributes
     ----------
     grid : Grid
-    data : ndarray, shape (I, J, K)
+    data : ndarray, shape (I, J, K) or (I, J, K, T)
         Finite values, scaled as the header says. Do not write to it.
     minimum, maximum : float
         Of ``data``.
@@ -75,17 +65,19 @@ class LabelMap:
 
 def read_header(path: Path) -> Header:
     """Check the header of a NIfTI-1 file without reading its voxels."""
-    with _open(path) as raw:
+    with open_image(path) as raw:
         return decode_header(decompressed(raw, str(path)), str(path))
 
 
-def read_volume(path: Path, *, bytes_max: int = VOXEL_BYTES_MAX) -> Volume:
+def read_volume(path: Path, *, ndim: int = 3, bytes_max: int = VOXEL_BYTES_MAX) -> Volume:
     """Read a volume that an algorithm can work on.
 
     Parameters
     ----------
     path : Path
         ``.nii`` or ``.nii.gz``.
+    ndim : int, optional
+        Number of axes, 3 or 4.
     bytes_max : int, optional
         Largest memory the voxels may take uncompressed.
 
@@ -95,9 +87,9 @@ def read_volume(path: Path, *, bytes_max: int = VOXEL_BYTES_MAX) -> Volume:
         A subclass per fault; `EmptyVolumeError` when every voxel has the same value.
     """
     name = str(path)
-    with _open(path) as raw:
+    with open_image(path) as raw:
         stream = decompressed(raw, name)
-        volume = decode_volume(stream, decode_header(stream, name), name, bytes_max=bytes_max)
+        volume = decode_volume(stream, decode_header(stream, name, ndim=ndim), name, bytes_max=bytes_max)
     if volume.minimum == volume.maximum:
         raise EmptyVolumeError(
             f"{name}: every voxel is {volume.minimum:g}",
@@ -110,27 +102,16 @@ def read_volume(path: Path, *, bytes_max: int = VOXEL_BYTES_MAX) -> Volume:
 def read_label_map(path: Path, *, bytes_max: int = VOXEL_BYTES_MAX) -> LabelMap:
     """Read a label map; one of background only is allowed, for a healthy person has no lesion."""
     name = str(path)
-    with _open(path) as raw:
+    with open_image(path) as raw:
         stream = decompressed(raw, name)
         return decode_label_map(stream, decode_header(stream, name), name, bytes_max=bytes_max)
 
 
-def decompressed(raw: BinaryIO | RawIOBase, name: str) -> ByteStream:
-    """The stream of NIfTI bytes, as the ending of ``name`` says."""
-    if name.endswith(".nii.gz"):
-        return igzip.IGzipFile(fileobj=raw, mode="rb")  # type: ignore[no-untyped-call]  # isal
-    if name.endswith(".nii"):
-        return raw
-    raise NotANiftiError(
-        f"{name}: the name ends neither in .nii nor in .nii.gz", subject=name, hint="give a NIfTI-1 image"
-    )
-
-
-def decode_header(stream: ByteStream, name: str) -> Header:
+def decode_header(stream: ByteStream, name: str, *, ndim: int = 3) -> Header:
     """Read and check the header at the start of ``stream``."""
     block = bytearray(HEADER_BYTES)
-    filled = _fill(stream, memoryview(block), name)
-    return parse_header(bytes(block[:filled]), name)
+    filled = fill(stream, memoryview(block), name)
+    return parse_header(bytes(block[:filled]), name, ndim=ndim)
 
 
 def decode_volume(stream: ByteStream, header: Header, name: str, *, bytes_max: int) -> Volume:
@@ -167,65 +148,29 @@ def decode_label_map(stream: ByteStream, header: Header, name: str, *, bytes_max
     return LabelMap(header.grid, labels, {int(value): int(counts[value]) for value in np.flatnonzero(counts)})
 
 
-def _voxels(stream: ByteStream, header: Header, name: str, bytes_max: int) -> NDArray[Any]:
-    needed = max(header.voxel_bytes, 8 * header.grid.voxels if header.scaled else 0)
-    if needed > bytes_max:
+def check_size(header: Header, name: str, *, bytes_max: int) -> None:
+    """Refuse an image whose voxels would take more memory than ``bytes_max``, scaling included."""
+    if header.value_bytes > bytes_max:
         raise ImageTooLargeError(
-            f"{name}: the voxels take {needed} bytes uncompressed; {bytes_max} are allowed",
+            f"{name}: the voxels take {header.value_bytes} bytes uncompressed; {bytes_max} are allowed",
             subject=name,
             hint="crop or resample the image, or raise the limit",
         )
-    _skip(stream, header.offset - HEADER_BYTES, name)
-    stored = np.empty(header.grid.voxels, header.dtype)
-    filled = _fill(stream, stored.view(np.uint8).data, name)
+
+
+def _voxels(stream: ByteStream, header: Header, name: str, bytes_max: int) -> NDArray[Any]:
+    check_size(header, name, bytes_max=bytes_max)
+    skip(stream, header.offset - HEADER_BYTES, name)
+    stored = np.empty(header.voxels, header.dtype)
+    filled = fill(stream, stored.view(np.uint8).data, name)
     if filled < header.voxel_bytes:
         raise DamagedImageError(
-            f"{name}: ends after {filled} of {header.voxel_bytes} voxel bytes", subject=name, hint=_AGAIN_HINT
+            f"{name}: ends after {filled} of {header.voxel_bytes} voxel bytes", subject=name, hint=AGAIN_HINT
         )
-    if _fill(stream, memoryview(bytearray(1)), name):
-        raise DamagedImageError(f"{name}: goes on after the last voxel", subject=name, hint=_AGAIN_HINT)
+    if fill(stream, memoryview(bytearray(1)), name):
+        raise DamagedImageError(f"{name}: goes on after the last voxel", subject=name, hint=AGAIN_HINT)
     values = stored.astype(stored.dtype.newbyteorder("="), copy=False)
     if header.scaled:
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found as not finite
             values = values * np.float64(header.slope) + np.float64(header.intercept)
-    return values.reshape(header.grid.shape, order="F")
-
-
-def _skip(stream: ByteStream, count: int, name: str) -> None:
-    if _fill(stream, memoryview(bytearray(count)), name) < count:
-        raise DamagedImageError(f"{name}: ends inside the header", subject=name, hint=_AGAIN_HINT)
-
-
-def _fill(stream: ByteStream, target: memoryview, name: str) -> int:
-    """Read until ``target`` is full or the stream ends; the number of bytes read."""
-    filled = 0
-    try:
-        while filled < len(target):
-            count = stream.readinto(target[filled : filled + _CHUNK_BYTES])  # type: ignore[union-attr]  # typeshed
-            if not count:
-                break
-            filled += count
-    except (EOFError, OSError, zlib.error, _IsalError) as fault:
-        if isinstance(fault, igzip.BadGzipFile) and str(fault).startswith("Not a gzipped file"):
-            raise NotANiftiError(
-                f"{name}: not compressed with gzip", subject=name, hint="name it .nii"
-            ) from fault
-        raise DamagedImageError(
-            f"{name}: cannot be read to its end: {fault}", subject=name, hint=_AGAIN_HINT
-        ) from fault
-    return filled
-
-
-def _open(path: Path) -> BinaryIO:
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise ImageFileError(
-                f"{path}: not a file", subject=str(path), hint="give the .nii or .nii.gz file"
-            )
-        return path.open("rb")
-    except OSError as fault:
-        raise ImageFileError(
-            f"{path}: {fault.strerror}", subject=str(path), hint="check the path and its permissions"
-        ) from fault
-    except ValueError as fault:  # a NUL byte in the name
-        raise ImageFileError(f"{path!r}: not a file name", subject=str(path)) from fault
+    return values.reshape(header.shape, order="F")

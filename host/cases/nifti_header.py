@@ -52,6 +52,11 @@ class Header:
         Value = stored number * slope + intercept.
     offset : int
         Where the first voxel stands in the (uncompressed) file.
+    space_code : int
+        NIfTI's code of the space that ``grid`` is in: 1 scanner, 2 aligned to another image, 3 Talairach, 4 MNI152,
+        5 another template.
+    volumes : int or None
+        Length of the fourth axis; None of a 3-D image.
     """
 
     grid: Grid
@@ -59,6 +64,18 @@ class Header:
     slope: float
     intercept: float
     offset: int
+    space_code: int = 1
+    volumes: int | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of voxels along every axis."""
+        return self.grid.shape if self.volumes is None else (*self.grid.shape, self.volumes)
+
+    @property
+    def voxels(self) -> int:
+        """Number of stored voxels, along all axes."""
+        return math.prod(self.shape)
 
     @property
     def scaled(self) -> bool:
@@ -68,21 +85,27 @@ class Header:
     @property
     def voxel_bytes(self) -> int:
         """Memory the stored voxels take uncompressed."""
-        return self.grid.voxels * self.dtype.itemsize
+        return self.voxels * self.dtype.itemsize
+
+    @property
+    def value_bytes(self) -> int:
+        """Memory the values take: as stored, or as 8-byte reals where they must be scaled."""
+        return max(self.voxel_bytes, 8 * self.voxels if self.scaled else 0)
 
 
-def parse_header(block: bytes, name: str) -> Header:
+def parse_header(block: bytes, name: str, *, ndim: int = 3) -> Header:
     """Check the first 348 bytes of a single-file NIfTI-1 image.
 
-    Trailing axes of one (a fourth axis of length 1) are dropped; any other fourth axis is refused. A spatial
-    unit that is not given counts as millimetres, as common writers leave it out; metres and micrometres are
-    refused.
+    Trailing axes of one are dropped; any further axis is refused. A spatial unit that is not given counts as
+    millimetres, as common writers leave it out; metres and micrometres are refused.
 
     Parameters
     ----------
     block : bytes, length 348
     name : str
         What errors call the image: a path, or a port.
+    ndim : int, optional
+        3, or 4 for an image that must have a fourth axis.
 
     Raises
     ------
@@ -90,14 +113,22 @@ def parse_header(block: bytes, name: str) -> Header:
         A subclass per fault; its hint says what to do.
     """
     fields = read_fields(block, _recognise(block, name))
-    shape = _shape(fields, name)
+    sizes = _sizes(fields, name, ndim)
     _check_space(fields, name)
     try:
-        grid = Grid(shape=shape, affine=_affine(fields, name))
+        grid = Grid(shape=(sizes[0], sizes[1], sizes[2]), affine=_affine(fields, name))
     except GridError as fault:
         raise GridError(f"{name}: {fault}", subject=name, hint=_ORIENT_HINT) from fault
     slope, intercept = _scaling(fields, name)
-    return Header(grid, _dtype(fields, name), slope, intercept, _offset(fields, name))
+    return Header(
+        grid,
+        _dtype(fields, name),
+        slope,
+        intercept,
+        _offset(fields, name),
+        space_code=fields.sform_code if fields.sform_code > 0 else fields.qform_code,
+        volumes=sizes[3] if ndim == 4 else None,
+    )
 
 
 def _recognise(block: bytes, name: str) -> Literal["<", ">"]:
@@ -117,15 +148,16 @@ def _recognise(block: bytes, name: str) -> Literal["<", ">"]:
     return _BYTE_ORDERS[size]
 
 
-def _shape(fields: NiftiFields, name: str) -> tuple[int, int, int]:
+def _sizes(fields: NiftiFields, name: str, ndim: int) -> list[int]:
     count, *sizes = fields.dim
     sizes = sizes[: max(count, 0)]
-    if not 3 <= count <= 7 or any(size != 1 for size in sizes[3:]):
+    if not ndim <= count <= 7 or any(size != 1 for size in sizes[ndim:]):
         what = " x ".join(str(size) for size in sizes) or "without axes"
+        one_volume = "extract the one volume the plugin should read"
         raise DimensionsError(
-            f"{name}: the image is {what}, not 3-D",
+            f"{name}: the image is {what}, not {ndim}-D",
             subject=name,
-            hint="extract the one volume the plugin should read",
+            hint=one_volume if ndim == 3 else "give the whole series of volumes as one image",
         )
     if 0 in sizes:
         raise EmptyVolumeError(f"{name}: an axis has no voxels: {sizes}", subject=name, hint=_CONVERT_HINT)
@@ -133,7 +165,7 @@ def _shape(fields: NiftiFields, name: str) -> tuple[int, int, int]:
         raise DimensionsError(
             f"{name}: an axis has a negative size: {sizes}", subject=name, hint=_CONVERT_HINT
         )
-    return sizes[0], sizes[1], sizes[2]
+    return sizes
 
 
 def _check_space(fields: NiftiFields, name: str) -> None:

@@ -126,7 +126,9 @@ def folder(tmp_path):
 
 
 def collect(folder, rows_per="case", limits=LIMITS):
-    return collect_outputs(manifest(rows_per), read_result(folder), folder, grids={"t1": GRID}, limits=limits)
+    return collect_outputs(
+        manifest(rows_per), read_result(folder), folder, grids={"t1": GRID}, files={"t1": 1}, limits=limits
+    )
 
 
 def test_sound_outputs_are_taken_over_in_the_order_of_the_manifest(folder):
@@ -319,7 +321,7 @@ def test_a_port_listed_twice_is_refused(folder):
     result = read_result(folder)
     doubled = Result(outcome="ok", outputs=(*result.outputs, result.outputs[0]))
     with pytest.raises(OutputMalformedError, match="port tissue"):
-        collect_outputs(manifest(), doubled, folder, grids={"t1": GRID}, limits=LIMITS)
+        collect_outputs(manifest(), doubled, folder, grids={"t1": GRID}, files={"t1": 1}, limits=LIMITS)
 
 
 def test_two_files_that_would_be_copied_out_under_one_name_are_refused(folder):
@@ -328,7 +330,7 @@ def test_two_files_that_would_be_copied_out_under_one_name_are_refused(folder):
     clashing = second.model_copy(update={"path": f"elsewhere/{first.path.rpartition('/')[2]}"})
     doubled = Result(outcome="ok", outputs=(first, clashing, *result.outputs[2:]))
     with pytest.raises(OutputMalformedError, match="twice"):
-        collect_outputs(manifest(), doubled, folder, grids={"t1": GRID}, limits=LIMITS)
+        collect_outputs(manifest(), doubled, folder, grids={"t1": GRID}, files={"t1": 1}, limits=LIMITS)
 
 
 # ---- the images --------------------------------------------------------------------------------------------

@@ -1,0 +1,12 @@
+"""How a message shows a list that may be long."""
+
+from collections.abc import Sequence
+from typing import Final
+
+_SHOWN_MAX: Final = 5
+
+
+def first_of(values: Sequence[object]) -> str:
+    """The first few values, and how many more there are."""
+    shown = ", ".join(str(value) for value in values[:_SHOWN_MAX])
+    return f"{shown} and {len(values) - _SHOWN_MAX} more" if len(values) > _SHOWN_MAX else shown
