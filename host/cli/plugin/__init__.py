@@ -2,12 +2,13 @@
 
 import typer
 
-from host.cli.plugin import case, contract, embedded, exchange, image, release
+from host.cli.plugin import case, contract, embedded, exchange, image, release, scaffold
 
 app = typer.Typer(
     help="Check, build, test, run and submit a plugin.", no_args_is_help=True, rich_markup_mode=None
 )
 # In the order an author needs them, which is the order of ``assay plugin --help``.
+app.command("new")(scaffold.new)
 app.command("check")(contract.check)
 app.command("lock")(image.lock)
 app.command("build")(image.build)

@@ -1,0 +1,1 @@
+"""A new plugin that works: what ``assay plugin new`` writes."""
