@@ -14,7 +14,7 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-emit-index-url --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine demo lint test lock clean
+.PHONY: help setup engine demo lint test bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ lint: setup ## Check format, style, types, imports, dependencies, dead code and 
 
 test: ## Run everything CI runs, on a real engine
 	@bash .ci/run
+
+bench: setup engine ## Measure what Assay costs beside plain tools; BENCH="--only case" for a part
+	@.venv/bin/python -m tests.bench $(BENCH)
 
 lock: setup ## Compile the hashed requirement files anew from pyproject.toml
 	$(LOCK) pyproject.toml --output-file host/requirements/runtime.txt
