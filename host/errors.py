@@ -414,3 +414,15 @@ class TargetError(InputError):
     """A file or folder that a command is to write cannot be written."""
 
     code = "bad-target"
+
+
+class CaseTableError(InputError):
+    """A table of cases cannot be used; the line and the column are named."""
+
+    code = "case-table"
+
+
+class MachineTooSmallError(EngineError):
+    """A container can never fit on this machine."""
+
+    code = "machine-too-small"

@@ -6,6 +6,7 @@ Invariants
 * Algorithm code never runs in this process: a proxy reads the manifest and never imports the adapter.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,7 +122,8 @@ class ContainerPlugin:
     def _run(self, case: Case, state: RunState) -> Path:
         """Run the case and return the folder its container wrote to."""
         release = self.release
-        if not state.engine.holds(release.image):
+        # A container that lives has its image.
+        if not (state.warm and state.warm.alive) and not state.engine.holds(release.image):
             raise ImageMissingError(
                 f"the {state.engine.name} engine does not hold the image of {release.title}",
                 subject=release.image,
@@ -228,12 +230,14 @@ class PluginCatalogue:
 
     def __init__(self) -> None:
         self._manager = pluggy.PluginManager(PROJECT)
+        self._registering = threading.Lock()
         self._manager.add_hookspecs(PluginHooks)
 
     def register(self, release: InstalledRelease) -> None:
         """Onboard a release; the same manifest and image are registered once."""
-        if not self._manager.has_plugin(_name(release)):
-            self._manager.register(ContainerPlugin(release), name=_name(release))
+        with self._registering:
+            if not self._manager.has_plugin(_name(release)):
+                self._manager.register(ContainerPlugin(release), name=_name(release))
 
     def run_case(self, release: InstalledRelease, case: Case, state: RunState) -> CaseResult:
         """Call ``run_case`` of this release and of no other."""

@@ -1,19 +1,22 @@
 """Run a build for its author: the same staging, container and checks as a recorded run, and no record."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from host.builds import as_release, check_plugin, read_build
+from host.crew import Place
 from host.engines.interface import Engine
 from host.engines.owner import owner_labels
 from host.errors import InputFileError
-from host.execution import CaseRequest, Execution, execute, fault_of, prepare, with_gpu
+from host.execution import CaseRequest, Execution, PreparedRun, execute, fault_of, prepare, with_gpu
 from host.home import Home, random_bytes
 from host.leftovers import clear_dead
 from host.plugins import PluginCatalogue
 from host.records import measured
+from host.releases import InstalledRelease
 from host.staging import RunFolder
 from plugin_spec.case import Scalar
 from plugin_spec.errors import AssayError
@@ -69,25 +72,75 @@ def run_once(
         raise InputFileError(f"{out}: exists already", subject=str(out), hint="name a new folder")
     manifest = check_plugin(folder)
     release = as_release(home, read_build(home, manifest, folder), manifest)
-    run_id = random_bytes(8).hex()
     with home.running():
         clear_dead(home, engine)
-        run_folder = RunFolder.create(home.runs / run_id)
-        try:
-            staged = prepare(release, CaseRequest("bench", inputs, parameters), run_folder, run_id=run_id)
-            with with_gpu(staged, engine, say=say, cancelled=lambda: False) as prepared:
-                execution = execute(
-                    prepared,
-                    catalogue=PluginCatalogue(),
-                    engine=engine,
-                    labels={**owner_labels(), "assay.run": run_id},
-                    cancelled=lambda: False,
-                )
-            log = run_folder.log.read_text(errors="replace") if run_folder.log.is_file() else ""
-            files = _copy_out(execution, run_folder, out) if out is not None else ()
+        bench = Bench(home, release, engine, say=say)
+        with bench.staged(CaseRequest("bench", inputs, parameters)) as prepared:
+            execution = bench.execute(prepared)
+            log = prepared.folder.log.read_text(errors="replace") if prepared.folder.log.is_file() else ""
+            files = _copy_out(execution, prepared.folder, out) if out is not None else ()
             return BenchAnswer(execution, measured(manifest, execution), files, log)
+
+
+class Bench:
+    """Runs cases of one build, unrecorded. Hold ``Home.running`` while using it; safe for threads."""
+
+    def __init__(
+        self,
+        home: Home,
+        release: InstalledRelease,
+        engine: Engine,
+        *,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._home = home
+        self._release = release
+        self._engine = engine
+        self._say = say
+        self._catalogue = PluginCatalogue()
+
+    @contextmanager
+    def staged(self, request: CaseRequest) -> Iterator[PreparedRun]:
+        """Stage a case in a folder of its own, which is there until the block ends."""
+        run_id = random_bytes(8).hex()
+        folder = RunFolder.create(self._home.runs / run_id)
+        try:
+            yield prepare(self._release, request, folder, run_id=run_id)
         finally:
-            run_folder.remove()
+            folder.remove()
+
+    def execute(
+        self,
+        prepared: PreparedRun,
+        *,
+        place: Place | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Execution:
+        """Run a staged case.
+
+        Parameters
+        ----------
+        prepared : PreparedRun
+        place : Place, optional
+            Where a worker of a crew runs its cases; by default in a fresh container, whatever else runs.
+        cancelled : callable, optional
+            Asked while the case waits and runs.
+        """
+        with ExitStack() as held:
+            if place is not None:
+                held.enter_context(place.reserved(prepared.limits, cancelled))
+            grant = place.grant if place is not None else None
+            ready = held.enter_context(
+                with_gpu(prepared, self._engine, say=self._say, cancelled=cancelled, held=grant)
+            )
+            return execute(
+                ready,
+                catalogue=self._catalogue,
+                engine=self._engine,
+                labels={**owner_labels(), "assay.run": prepared.run_id},
+                cancelled=cancelled,
+                warm=place.warm if place is not None else None,
+            )
 
 
 def _copy_out(execution: Execution, run_folder: RunFolder, out: Path) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""Progress of a run over cases: one line per case, and a bar with time left on a terminal."""
+"""Progress of a run over cases: one line per case, and on a terminal a bar with cases done, rate and time left."""
 
 import sys
 from types import TracebackType
@@ -9,12 +9,19 @@ from host.cli.answer import say
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from host.batch_results import CaseDocument
     from host.kits import KitCase
     from host.run_ledger import RecordedRun
+    from registry.statements import RunFinished
+
+_MIB = 2**20
 
 
 class CaseProgress:
-    """Tells each finished case on stderr; on a terminal a bar stands below, off a terminal nothing moves."""
+    """Tells each finished case on stderr; on a terminal a bar stands below, off a terminal nothing moves.
+
+    Called from the main thread only; cases may end in any order.
+    """
 
     def __init__(self) -> None:
         self._bar = _bar() if sys.stderr.isatty() else None
@@ -42,27 +49,58 @@ class CaseProgress:
         return False
 
     def case_done(self, case: "KitCase", run: "RecordedRun", number: int, total: int) -> None:
-        """Tell how a case ended."""
+        """Tell how a case of a kit ended."""
         record = run.record
-        peak = "" if record.memory_peak_bytes is None else f", {record.memory_peak_bytes / 2**20:.0f} MiB"
-        word = f"{record.outcome} {record.reason_code}".strip()
         mark = "" if record.outcome == case.expected else f"  EXPECTED {case.expected}: {record.message}"
-        self.say(f"[{number}/{total}] {case.case_id}: {word} ({record.duration_s:.1f} s{peak}){mark}")
+        self._tell(f"{case.case_id}: {_ending(record)}{mark}", number, total)
+
+    def batch_case_done(self, document: "CaseDocument", kept: bool, number: int, total: int) -> None:
+        """Tell how a case of a table ended, or that its result was there already."""
+        mark = "  kept: same inputs, image and parameters" if kept else ""
+        if document.outcome == "failed":
+            mark = f"  {document.message}"
+        self._tell(f"{document.case_id}: {_ending(document)}{mark}", number, total)
+
+    def _tell(self, line: str, number: int, total: int) -> None:
+        self.say(f"[{number}/{total}] {line}")
         if self._bar is not None:
             if not self._bar.tasks:
                 self._bar.add_task("cases", total=total)
             self._bar.update(self._bar.tasks[0].id, completed=number)
 
 
+def _ending(record: "RunFinished | CaseDocument") -> str:
+    peak = "" if record.memory_peak_bytes is None else f", {record.memory_peak_bytes / _MIB:.0f} MiB"
+    word = f"{record.outcome} {record.reason_code}".strip()
+    return f"{word} ({record.duration_s:.1f} s{peak})"
+
+
+def rate(cases: float, seconds: float) -> str:
+    """How fast cases end, in the unit that gives a number one can read."""
+    if cases <= 0 or seconds <= 0:
+        return ""
+    per_minute = 60 * cases / seconds
+    if per_minute >= 120:
+        return f"{per_minute / 60:.1f}/s"
+    return f"{per_minute:.1f}/min" if per_minute >= 2 else f"{60 * per_minute:.1f}/h"
+
+
 def _bar() -> "Progress":
     """Build the bar; rich is slow to import, and only a terminal needs it."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(rate(task.completed, task.elapsed or 0.0))
 
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        Rate(),
+        TimeLeft(),
         console=Console(stderr=True),
     )

@@ -70,6 +70,10 @@ class WarmAnswer:
     note: str
 
 
+def _any_room(limits: Limits, cancelled: Callable[[], bool]) -> AbstractContextManager[object]:
+    return nullcontext()
+
+
 class WarmContainer:
     """One place for warm containers of one release, one after another. Use it as a context, from one thread.
 
@@ -89,7 +93,7 @@ class WarmContainer:
         engine: Engine,
         runs: Path,
         *,
-        room: Callable[[Limits], AbstractContextManager[object]] = lambda limits: nullcontext(),
+        room: Callable[[Limits, Callable[[], bool]], AbstractContextManager[object]] = _any_room,
         probe: MemoryProbe = peer_memory,
     ) -> None:
         self._engine = engine
@@ -99,6 +103,11 @@ class WarmContainer:
         self._session: Session | None = None
         self._folder: RunFolder | None = None
         self._held: AbstractContextManager[object] | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether a container is at hand."""
+        return self._session is not None
 
     def __enter__(self) -> "WarmContainer":
         return self
@@ -200,7 +209,7 @@ class WarmContainer:
             start_timeout_s=float(need.start_timeout_s),
             case_timeout_s=float(need.case_timeout_s),
         )
-        held = self._room(case.limits)
+        held = self._room(case.limits, cancelled)
         held.__enter__()
         self._held = held
         self._folder = RunFolder.create(self._runs / f"warm-{random_bytes(8).hex()}")

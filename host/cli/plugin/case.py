@@ -1,4 +1,4 @@
-"""``assay plugin run``: a build on a case of the author's own."""
+"""``assay plugin run``: a build on a case of the author's own, or on a table of them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,19 +7,38 @@ import typer
 
 from host.cli.answer import JsonFlag, conclude, say, show, table
 from host.cli.engines import EngineOption, connected
+from host.cli.options import JobsOption
+from host.cli.plugin.batch import run_table
 from host.cli.plugin.options import FolderArgument
 from host.cli.targets import check_target
+from host.errors import OptionError
 
 
 def run(
     folder: FolderArgument,
-    inputs: Annotated[list[str], typer.Option("--input", metavar="PORT=FILE", help="One per input port.")],
-    out: Annotated[Path, typer.Option(help="New folder for the outputs.")],
+    out: Annotated[Path, typer.Option(help="New folder for the outputs; with --cases, one folder per case.")],
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", metavar="PORT=FILE", help="One per input port.")
+    ] = None,
     parameter: Annotated[list[str] | None, typer.Option("--parameter", metavar="NAME=VALUE")] = None,
+    cases: Annotated[
+        Path | None, typer.Option(help="Table with a column case_id and one per input port and parameter.")
+    ] = None,
+    jobs: JobsOption = 1,
+    warm: Annotated[
+        bool, typer.Option("--warm", help="With --cases: one container for many cases, where declared.")
+    ] = False,
     engine: EngineOption = "auto",
     json: JsonFlag = False,
 ) -> int:
-    """Run the built plugin on one case, for its author; nothing is recorded and nothing is evidence."""
+    """Run the built plugin on one case or a table of cases, for its author; nothing is recorded or evidence."""
+    if cases is not None:
+        if inputs or parameter:
+            raise OptionError("--cases names inputs and parameters itself: leave --input and --parameter out")
+        order = (folder, cases, out, jobs, warm)
+        return run_table(*order, engine=engine, json=json)
+    if jobs != 1 or warm:
+        raise OptionError("--jobs and --warm are for many cases: give them with --cases")
     check_target(out, "--out", new=True)
     from host import workbench
     from host.cli.values import parse_pairs, parse_parameters
@@ -29,7 +48,7 @@ def run(
         Home.from_environment(),
         folder,
         connected(engine),
-        inputs={port: Path(path) for port, path in parse_pairs(inputs, "--input").items()},
+        inputs={port: Path(path) for port, path in parse_pairs(inputs or [], "--input").items()},
         parameters=parse_parameters(parameter or []),
         out=out,
         say=say,

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from host.cli.progress import CaseProgress
+from host.cli.progress import CaseProgress, rate
 from tests.support.memory_engine import ending
 from tests.support.tiny_host import TinyHost, run_on
 
@@ -44,3 +44,11 @@ def test_on_a_terminal_a_bar_counts_the_cases(host: TinyHost, monkeypatch: pytes
         bar.case_done(host.kit.cases[0], run, 1, 3)
     assert "[1/3] cube-2: ok" in screen.getvalue()
     assert "1/3" in screen.getvalue().replace("[1/3]", "")
+
+
+@pytest.mark.parametrize(
+    ("cases", "seconds", "told"),
+    [(0, 10.0, ""), (3, 0.0, ""), (30, 10.0, "3.0/s"), (10, 60.0, "10.0/min"), (1, 60.0, "60.0/h")],
+)
+def test_a_rate_is_told_in_a_unit_one_can_read(cases: int, seconds: float, told: str) -> None:
+    assert rate(cases, seconds) == told

@@ -1,0 +1,10 @@
+"""Options that several nouns share."""
+
+from typing import Annotated
+
+import typer
+
+JobsOption = Annotated[
+    int,
+    typer.Option("--jobs", min=1, max=64, help="Cases at a time, where CPUs, memory and GPUs allow it."),
+]
