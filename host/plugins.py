@@ -14,6 +14,7 @@ from pathlib import Path
 import pluggy
 
 from host.cases.geometry import Grid
+from host.command_tools import command_argv, read_command_result
 from host.engines.interface import ContainerExit, ContainerSpec, Engine, Limits
 from host.errors import CaseFailureError, ImageMissingError
 from host.gpu.request import GpuRequest
@@ -24,6 +25,7 @@ from host.warm.container import WarmCase, WarmContainer
 from host.warm.outputs import take_outputs
 from host.weights import weights_folder
 from plugin_spec.case import Request, Result
+from plugin_spec.command import Command
 from plugin_spec.errors import ContractError
 from plugin_spec.hookspecs import (
     PROJECT,
@@ -142,11 +144,12 @@ class ContainerPlugin:
         if state.warm is not None:
             return _run_warm(release, request, state, state.warm)
         write_request(request, state.folder)
+        command = release.manifest.runtime.command
         with weights_folder(release, state.folder) as weights:
             state.exit = state.engine.run(
                 ContainerSpec(
                     image_id=release.image,
-                    argv=None,
+                    argv=None if command is None else command_argv(command, request),
                     inputs=state.folder.inputs,
                     outputs=state.folder.outputs,
                     weights=weights,
@@ -165,6 +168,8 @@ class ContainerPlugin:
         ended = state.exit
         assert ended is not None  # noqa: S101 - _run has set it or raised
         _raise_for_flags(ended)
+        if self.release.manifest.runtime.command is not None:
+            return self._command_answer(self.release.manifest.runtime.command, ended, left_in)
         try:
             result = read_result(left_in)
         except ContractError as error:
@@ -185,6 +190,12 @@ class ContainerPlugin:
                 reason="contract-violation",
             )
         return result
+
+    def _command_answer(self, command: Command, ended: ContainerExit, left_in: Path) -> Result:
+        try:
+            return read_command_result(self.release.manifest, command, ended.exit_code, left_in)
+        except ContractError as error:
+            raise CaseFailureError(error.message, reason=error.code, hint=error.hint) from error
 
 
 def _run_warm(release: InstalledRelease, request: Request, state: RunState, warm: WarmContainer) -> Path:

@@ -66,6 +66,11 @@ class Command(StrictModel):
                     "known: {inputs.PORT} {outputs.PORT} {parameters.NAME} {parameters.NAME?FLAG} {weights.NAME} "
                     "{scratch} {threads} {seed}"
                 )
+            flagged = [found[0] for found in _PLACEHOLDER.finditer(word) if found["flag"] is not None]
+            if any(not one.startswith("{parameters.") for one in flagged):
+                raise ValueError(
+                    f"argv: {flagged[0]}: only a parameter has a flag; put an input into a group"
+                )
             if "\0" in word:
                 raise ValueError(f"argv: {word!r} holds a NUL character")
         return self

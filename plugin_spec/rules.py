@@ -159,6 +159,11 @@ def placeholders_are_declared(manifest: "Manifest") -> Found:
                 f"{{{one.table}.{one.name}}} is not declared",
                 f"declared: {declared}",
             )
+    switches = {one.name for one in manifest.parameters if one.kind == "bool"}
+    for one in command.placeholders():
+        if one.flag is not None and one.name in known["parameters"] - switches:
+            message = f"{{{one.table}.{one.name}?{one.flag}}} stands for a switch, but the parameter is none"
+            yield "runtime.command.argv", message, f'write "{one.flag}" and {{parameters.{one.name}}}'
 
 
 def command_writes_every_output(manifest: "Manifest") -> Found:
@@ -170,9 +175,14 @@ def command_writes_every_output(manifest: "Manifest") -> Found:
     for name in sorted(ports ^ set(command.outputs)):
         fix = f'{name} = "{name}.nii.gz"' if name in ports else "declare the port, or remove the line"
         yield "runtime.command.outputs", f"port {name} stands on one side only", fix
-    files = list(command.outputs.values())
+    files = ["result.json", *(path.rpartition("/")[2] for path in command.outputs.values())]
     if len(set(files)) != len(files):
-        yield "runtime.command.outputs", "two ports share a file", "let the tool write one file per port"
+        message = "two ports share a file name, or one takes that of result.json"
+        yield (
+            "runtime.command.outputs",
+            message,
+            "let the tool write one file per port, under names that differ",
+        )
 
 
 def both_kinds_of_test(manifest: "Manifest") -> Found:
