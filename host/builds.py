@@ -5,18 +5,16 @@ A build is local and unsigned. ``submit`` turns it into a release record that na
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from host.engines.interface import Engine
 from host.errors import BuildMissingError, WeightsError
 from host.home import Home
-from host.images.build import BuiltImage
-from host.images.load import load_image
 from host.leftovers import clear_dead
 from host.plugin_image import image_files, lock_files, plugin_image
 from host.releases import InstalledRelease
-from host.sources import fetch
 from plugin_spec.errors import ContractError
 from plugin_spec.files import write_atomic
 from plugin_spec.manifest import Manifest, read_manifest
@@ -24,6 +22,9 @@ from plugin_spec.model import Identifier, Sha256, StrictModel, first_fault
 from registry.blobs import BlobStore
 from registry.canonical import canonical_json, digest
 from registry.statements import FileRef
+
+if TYPE_CHECKING:
+    from host.images.build import BuiltImage
 
 Say = Callable[[str], None]
 
@@ -90,6 +91,8 @@ def build(home: Home, folder: Path, engine: Engine, *, say: Say) -> Build:
     say : callable
         Told each step in one line.
     """
+    from host.images.load import load_image
+
     manifest = check_plugin(folder)
     with home.running():
         clear_dead(home, engine)
@@ -120,7 +123,7 @@ def build(home: Home, folder: Path, engine: Engine, *, say: Say) -> Build:
     return made
 
 
-def _keep_image(blobs: BlobStore, built: BuiltImage) -> str:
+def _keep_image(blobs: BlobStore, built: "BuiltImage") -> str:
     """Store an image's layers, then the config that names them, and return its digest."""
     for layer in built.layers:
         if not blobs.has(layer.diff_id):
@@ -163,6 +166,8 @@ def as_release(home: Home, made: Build, manifest: Manifest) -> InstalledRelease:
 
 
 def _keep_weights(home: Home, blobs: BlobStore, folder: Path, manifest: Manifest, say: Say) -> list[FileRef]:
+    from host.sources import fetch
+
     kept = []
     for one in manifest.weights:
         if not blobs.has(one.sha256):

@@ -4,11 +4,13 @@ The outcome is always a value: ok, refused or failed, with a reason. Only an eng
 raises, since then nothing can be said about the case.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from host.cases.domain import DomainFinding, DomainVerdict, evaluate, geometry_tags
 from host.cases.geometry import Grid
@@ -23,12 +25,14 @@ from host.planning import check_ports, complete_parameters, plan_limits
 from host.plugins import PluginCatalogue, RunState
 from host.releases import InstalledRelease
 from host.staging import RunFolder, stage_inputs, stage_sidecars
-from host.warm.container import WarmContainer
 from plugin_spec.case import Result, Scalar
 from plugin_spec.errors import AssayError, InputError
 from plugin_spec.hookspecs import Case, Context, Refuse
 from plugin_spec.ports import VolumePort
 from registry.statements import InputRef
+
+if TYPE_CHECKING:
+    from host.warm.container import WarmContainer
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,19 @@ in layers with the digests that the config names.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from host.images.base_lock import read_base_lock
-from host.images.build import BuiltImage, PluginSource, build_plugin_image
-from host.images.debian_lock import DebianLock, read_debian_lock
 from plugin_spec.command import Command
 from plugin_spec.errors import ContractError
 from plugin_spec.image import ArchiveImage, DockerfileImage, ImageSource, PackagesImage
 from plugin_spec.manifest import Manifest
 
+if TYPE_CHECKING:
+    from host.images.build import BuiltImage, PluginSource
+    from host.images.debian_lock import DebianLock
 
-def plugin_image(folder: Path, manifest: Manifest, *, cache: Path) -> BuiltImage:
+
+def plugin_image(folder: Path, manifest: Manifest, *, cache: Path) -> "BuiltImage":
     """Make, or find, the image that a manifest declares.
 
     Parameters
@@ -30,6 +32,8 @@ def plugin_image(folder: Path, manifest: Manifest, *, cache: Path) -> BuiltImage
     InputError, ContractError, TrustError
         What is wrong, in one line.
     """
+    from host.images.build import build_plugin_image
+
     if not isinstance(manifest.image, PackagesImage):
         raise ContractError(
             f"{folder / 'plugin.toml'}: this host builds images from packages only", subject=manifest.id
@@ -71,7 +75,10 @@ def program_of(command: Command) -> str:
     return next(command.words())
 
 
-def _packages_source(folder: Path, manifest: Manifest, image: PackagesImage) -> PluginSource:
+def _packages_source(folder: Path, manifest: Manifest, image: PackagesImage) -> "PluginSource":
+    from host.images.base_lock import read_base_lock
+    from host.images.build import PluginSource
+
     runtime = manifest.runtime
     adapter = folder / runtime.adapter if runtime.adapter else None
     return PluginSource(
@@ -85,7 +92,10 @@ def _packages_source(folder: Path, manifest: Manifest, image: PackagesImage) -> 
     )
 
 
-def _debian_lock(folder: Path, image: PackagesImage) -> DebianLock | None:
+def _debian_lock(folder: Path, image: PackagesImage) -> "DebianLock | None":
+    from host.images.base_lock import read_base_lock
+    from host.images.debian_lock import read_debian_lock
+
     if image.debian_lock is None:
         return None
     return read_debian_lock(folder / image.debian_lock, names=image.debian, base=read_base_lock())

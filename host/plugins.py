@@ -6,10 +6,13 @@ Invariants
 * Algorithm code never runs in this process: a proxy reads the manifest and never imports the adapter.
 """
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pluggy
 
@@ -21,8 +24,6 @@ from host.gpu.request import GpuRequest
 from host.outputs import CheckedOutput, collect_outputs, read_result
 from host.releases import InstalledRelease
 from host.staging import RunFolder, write_request
-from host.warm.container import WarmCase, WarmContainer
-from host.warm.outputs import take_outputs
 from host.weights import weights_folder
 from plugin_spec.case import Request, Result
 from plugin_spec.command import Command
@@ -39,6 +40,9 @@ from plugin_spec.hookspecs import (
 )
 from plugin_spec.resources import MIB
 from plugin_spec.runtime import protocol as wall
+
+if TYPE_CHECKING:
+    from host.warm.container import WarmContainer
 
 EXIT_OF_OUTCOME = {
     "ok": {wall.EXIT_OK},
@@ -99,6 +103,8 @@ class ContainerPlugin:
             )
         try:
             if left_in != state.folder.outputs:
+                from host.warm.outputs import take_outputs
+
                 take_outputs(result, left_in, state.folder.outputs, state.limits)
             state.outputs = collect_outputs(
                 self.release.manifest,
@@ -199,6 +205,8 @@ class ContainerPlugin:
 
 
 def _run_warm(release: InstalledRelease, request: Request, state: RunState, warm: WarmContainer) -> Path:
+    from host.warm.container import WarmCase
+
     answer = warm.run(
         WarmCase(
             release=release,
