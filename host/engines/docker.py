@@ -20,6 +20,7 @@ from host.engines.docker_archive import archived_image
 from host.engines.docker_config import (
     container_config,
     is_podman,
+    takes_cdi_names,
     unenforced_limits,
     uses_containerd_store,
     weaknesses,
@@ -71,7 +72,7 @@ def connect(docker_host: str | None = None) -> "DockerEngine":
     except (DockerException, OSError) as error:
         raise no_daemon(address) from error
     _require_usable(info, address)
-    return DockerEngine(api, loader, podman=is_podman(version))
+    return DockerEngine(api, loader, podman=is_podman(version), cdi=takes_cdi_names(info))
 
 
 def _require_usable(info: Mapping[str, Any], address: str) -> None:
@@ -101,14 +102,17 @@ class DockerEngine:
         Another one, patient enough for loading images.
     podman : bool
         Whether podman answers in Docker's place.
+    cdi : bool
+        Whether the daemon knows devices by their CDI names.
     """
 
     name = "docker"
 
-    def __init__(self, api: docker.APIClient, loader: docker.APIClient, *, podman: bool) -> None:
+    def __init__(self, api: docker.APIClient, loader: docker.APIClient, *, podman: bool, cdi: bool) -> None:
         self._api = api
         self._loader = loader
         self._podman = podman
+        self._cdi = cdi
         self._closed_images: set[str] = set()
 
     def describe(self) -> EngineInfo:
@@ -247,6 +251,12 @@ class DockerEngine:
 
     def _require_closed(self, spec: ContainerSpec) -> None:
         """Refuse what the container's configuration could not close in."""
+        if spec.gpu is not None and spec.gpu.by_cdi_name and not self._cdi:
+            raise GpuUnavailableError(
+                f"this Docker daemon knows no CDI names and so cannot pass {', '.join(spec.gpu.cdi_names)} on",
+                subject=spec.gpu.cdi_names[0],
+                hint="Docker 25 and later does, with CDI enabled in its daemon.json; or use the runc engine",
+            )
         if spec.gpu is not None and self._podman:
             raise GpuUnavailableError(
                 "podman's Docker API drops GPU requests without a word, so GPU work is refused there",

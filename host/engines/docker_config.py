@@ -125,6 +125,11 @@ def is_podman(version: Mapping[str, Any]) -> bool:
     return any("podman" in str(part.get("Name", "")).lower() for part in version.get("Components") or [])
 
 
+def takes_cdi_names(info: Mapping[str, Any]) -> bool:
+    """Whether the daemon passes devices on by their Container Device Interface names (Docker 25 and later)."""
+    return bool(info.get("CDISpecDirs"))
+
+
 def unenforced_limits(info: Mapping[str, Any]) -> list[str]:
     """Return the limits that the daemon says it would accept and not enforce."""
     return [limit for key, limit in _ENFORCED.items() if info.get(key) is False]

@@ -24,6 +24,7 @@ OUTPUTS_TARGET: Final = "/assay/out"
 WEIGHTS_TARGET: Final = "/assay/weights"
 CONTROL_TARGET: Final = "/assay/control"
 SCRATCH_TARGET: Final = "/scratch"
+VISIBLE_DEVICES: Final = "NVIDIA_VISIBLE_DEVICES"
 
 LayerFiles = Callable[[str], Path]
 """Where the uncompressed layer of a digest lies; who reads it hashes it."""
@@ -121,8 +122,16 @@ class ContainerSpec:
         return tuple(mounts)
 
     def full_environment(self) -> dict[str, str]:
-        """Return the variables to set, the engine's defaults first."""
-        return {"HOME": SCRATCH_TARGET, "TMPDIR": SCRATCH_TARGET, **self.environment}
+        """Return the variables to set, the engine's defaults first.
+
+        Which NVIDIA devices are visible is never the plugin's word. Docker says it where devices are asked for by
+        UUID; in all other cases NVIDIA's hook, which may be a daemon's default runtime, is told to pass none on.
+        """
+        variables = {"HOME": SCRATCH_TARGET, "TMPDIR": SCRATCH_TARGET, **self.environment}
+        variables.pop(VISIBLE_DEVICES, None)
+        if self.gpu is None or self.gpu.by_cdi_name:
+            variables[VISIBLE_DEVICES] = "void"
+        return variables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

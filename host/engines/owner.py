@@ -49,4 +49,6 @@ def _start_ticks(pid: int) -> str | None:
     except OSError:
         return None
     # The second field is the command's name in parentheses and may hold blanks; start time is field 22.
-    return stat.rpartition(")")[2].split()[19]
+    fields = stat.rpartition(")")[2].split()
+    # One that has ended and that its parent has not asked about yet runs no more: all it held is free.
+    return None if fields[0] in {"Z", "X"} else fields[19]

@@ -127,14 +127,13 @@ def require_cdi(gpu: GpuRequest) -> tuple[str, ...]:
     GpuUnavailableError
         The devices have no such names: runc itself knows no vendor's devices.
     """
-    if not gpu.by_cdi_name:
+    if not gpu.cdi_names:
         raise GpuUnavailableError(
-            "runc passes GPUs on only by their CDI names",
+            "runc passes GPUs on only by their CDI names, and the request names no device",
             subject=str(gpu.vendor),
-            hint="make the spec files (nvidia-ctk cdi generate, amd-ctk cdi generate) and name the leased devices "
-            "as vendor/class=device, or use the docker engine, or run a CPU release",
+            hint="lease the devices first, or use the docker engine, or run a CPU release",
         )
-    return tuple(gpu.device_ids or ())
+    return gpu.cdi_names
 
 
 def require_cpus(limits: Limits, *, available: int) -> None:

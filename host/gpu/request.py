@@ -58,6 +58,13 @@ class GpuRequest:
         """Whether the devices are named in the Container Device Interface's way."""
         return self.device_ids is not None and all(is_cdi_name(name) for name in self.device_ids)
 
+    @property
+    def cdi_names(self) -> tuple[str, ...]:
+        """The same devices in the Container Device Interface's way; NVIDIA's tools name them by their UUIDs too."""
+        if self.by_cdi_name or self.vendor is not GpuVendor.NVIDIA:
+            return self.device_ids or ()
+        return tuple(f"nvidia.com/gpu={uuid}" for uuid in self.device_ids or ())
+
 
 def is_cdi_name(name: str) -> bool:
     """Whether ``name`` is a qualified Container Device Interface name: ``vendor/class=device``."""

@@ -154,6 +154,7 @@ def test_a_container_gets_its_own_variables_and_none_of_the_host(
         "HOME": "/scratch",
         "TMPDIR": "/scratch",
         "OMP_NUM_THREADS": "1",
+        "NVIDIA_VISIBLE_DEVICES": "void",
     }
 
 

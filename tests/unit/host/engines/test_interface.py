@@ -5,6 +5,7 @@ import pytest
 
 from host.engines.interface import ContainerSpec, Mount, require_image_id
 from host.errors import ImageMissingError, LimitError
+from host.gpu.request import GpuRequest
 from tests.support.engine_bench import LIMITS
 
 IMAGE_ID = f"sha256:{'a' * 64}"
@@ -47,7 +48,17 @@ def test_a_plugins_own_home_wins_over_the_default() -> None:
         "HOME": "/assay/out",
         "TMPDIR": "/scratch",
         "X": "1",
+        "NVIDIA_VISIBLE_DEVICES": "void",
     }
+
+
+def test_no_gpu_is_visible_that_was_not_asked_for_whatever_the_plugin_says() -> None:
+    wish = {"NVIDIA_VISIBLE_DEVICES": "all"}
+    by_name = GpuRequest(device_ids=("nvidia.com/gpu=0",))
+    for spec in (a_spec(environment=wish), a_spec(environment=wish, gpu=by_name)):
+        assert spec.full_environment()["NVIDIA_VISIBLE_DEVICES"] == "void"
+    # Docker itself sets the variable to the UUIDs that are asked for.
+    assert "NVIDIA_VISIBLE_DEVICES" not in a_spec(environment=wish, gpu=GpuRequest()).full_environment()
 
 
 def test_an_image_id_passes() -> None:

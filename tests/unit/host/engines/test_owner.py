@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -16,6 +17,12 @@ def test_a_process_that_has_ended_is_dead() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     assert not owner_alive(changed(pid=str(gone.pid)))
+
+
+def test_a_process_that_has_ended_is_dead_before_its_parent_asks_about_it() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        os.waitid(os.P_PID, gone.pid, os.WEXITED | os.WNOWAIT)
+        assert not owner_alive(changed(pid=str(gone.pid)))
 
 
 def test_a_later_process_with_the_same_pid_is_not_taken_for_the_owner() -> None:

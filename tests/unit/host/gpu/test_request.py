@@ -1,7 +1,7 @@
 import pytest
 
 from host.errors import GpuRequestError
-from host.gpu.request import GpuRequest, is_cdi_name
+from host.gpu.request import GpuRequest, GpuVendor, is_cdi_name
 
 UUID = "GPU-11111111-2222-3333-4444-555555555555"
 MIG = "MIG-11111111-2222-3333-4444-555555555555"
@@ -35,3 +35,11 @@ def test_devices_are_named_by_uuid_or_by_cdi_name() -> None:
 )
 def test_only_qualified_names_are_cdi_names(name: str) -> None:
     assert not is_cdi_name(name)
+
+
+def test_every_leased_device_has_a_cdi_name() -> None:
+    assert GpuRequest(device_ids=(UUID,)).cdi_names == (f"nvidia.com/gpu={UUID}",)
+    assert GpuRequest(device_ids=(MIG,)).cdi_names == (f"nvidia.com/gpu={MIG}",)
+    named = GpuRequest(vendor=GpuVendor.AMD, device_ids=("amd.com/gpu=0",))
+    assert named.cdi_names == ("amd.com/gpu=0",)
+    assert GpuRequest().cdi_names == ()
