@@ -5,15 +5,15 @@ A build is local and unsigned. ``submit`` turns it into a release record that na
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
+from host.declared_image import image_files, lock_files, rules_of
 from host.engines.interface import Engine
-from host.errors import BuildMissingError, WeightsError
+from host.errors import BuildMissingError, ImageRuleError, WeightsError
 from host.home import Home
 from host.leftovers import clear_dead
-from host.plugin_image import image_files, lock_files, plugin_image
 from host.releases import InstalledRelease
 from plugin_spec.errors import ContractError
 from plugin_spec.files import write_atomic
@@ -30,7 +30,19 @@ Say = Callable[[str], None]
 
 
 class Build(StrictModel):
-    """What ``plugin build`` made."""
+    """What ``plugin build`` made.
+
+    Attributes
+    ----------
+    way : str
+        Where the image came from: the manifest's ``image.source``.
+    source_image : str or None
+        Identity of the image that others built, where an adapter was put on top of it.
+    checks : tuple of str
+        Numbers of the rules the image was checked against, all of which hold.
+    python : str
+        Version of the image's Python as it answered; empty for a tool without an adapter.
+    """
 
     contract: str = "assay.build/1"
     plugin: Identifier
@@ -43,6 +55,10 @@ class Build(StrictModel):
     weights: tuple[FileRef, ...]
     layers: tuple[Sha256, ...]
     layer_bytes: int
+    way: Literal["packages", "dockerfile", "archive", "engine"] = "packages"
+    source_image: Sha256 | None = None
+    checks: tuple[str, ...] = ()
+    python: str = ""
 
 
 def check_plugin(folder: Path) -> Manifest:
@@ -91,36 +107,62 @@ def build(home: Home, folder: Path, engine: Engine, *, say: Say) -> Build:
     say : callable
         Told each step in one line.
     """
-    from host.images.load import load_image
+    from host.plugin_image import plugin_image
 
     manifest = check_plugin(folder)
     with home.running():
         clear_dead(home, engine)
         blobs = BlobStore(home.path / "blobs")
         weights = tuple(_keep_weights(home, blobs, folder, manifest, say))
-        say(f"build the image of {manifest.id} {manifest.version}")
-        built = plugin_image(folder, manifest, cache=home.cache)
+        say(f"build the image of {manifest.id} {manifest.version} from {manifest.image.source}")
+        image = plugin_image(folder, manifest, cache=home.cache, say=say)
         name = f"assay/{manifest.id}:{manifest.version}"
-        if not engine.holds(built.image_id):
-            say(f"load it into {engine.name}")
-            load_image(engine, built.image_id, built, home.runs)
-        engine.tag(built.image_id, name)
+        python = _load_and_start(home, image.built, manifest, engine, say)
+        engine.tag(image.built.image_id, name)
         say("keep image, manifest and SBOM by digest")
         made = Build(
             plugin=manifest.id,
             version=manifest.version,
-            image=_keep_image(blobs, built),
+            image=_keep_image(blobs, image.built),
             image_name=name,
             manifest=blobs.put_file(folder / "plugin.toml").digest,
             io_schema=blobs.put_bytes(io_schema(manifest)).digest,
-            sbom=blobs.put_bytes(built.sbom_bytes).digest,
+            sbom=blobs.put_bytes(image.built.sbom_bytes).digest,
             weights=weights,
-            layers=tuple(layer.diff_id for layer in built.layers),
-            layer_bytes=built.size_bytes,
+            layers=tuple(layer.diff_id for layer in image.built.layers),
+            layer_bytes=image.built.size_bytes,
+            way=manifest.image.source,
+            source_image=image.source_image,
+            checks=rules_of(manifest),
+            python=python,
         )
         document = canonical_json(made.model_dump(mode="json")) + b"\n"
         write_atomic(_build_file(home, made.plugin, made.version), document)
+    for note in image.built.notes:
+        say(f"note: {note}")
     return made
+
+
+def _load_and_start(home: Home, built: "BuiltImage", manifest: Manifest, engine: Engine, say: Say) -> str:
+    """Have the engine hold an image that starts, and return the version of its Python.
+
+    An image that does not start is not left behind.
+    """
+    from host.images.load import load_image
+    from host.start_check import check_start
+
+    new = not engine.holds(built.image_id)
+    if new:
+        say(f"load it into {engine.name}")
+        load_image(engine, built.image_id, built, home.runs)
+    try:
+        say("start it once")
+        work = home.runs / f"start-{built.image_id.removeprefix('sha256:')[:16]}"
+        return check_start(engine, built, manifest, work, say=say).python
+    except ImageRuleError:
+        if new:
+            engine.remove(built.image_id)
+        raise
 
 
 def _keep_image(blobs: BlobStore, built: "BuiltImage") -> str:
@@ -175,7 +217,7 @@ def _keep_weights(home: Home, blobs: BlobStore, folder: Path, manifest: Manifest
             target = home.runs / f"weights-{one.sha256[7:23]}"
             try:
                 fetch(one.uri, target, folder=folder, cache=home.cache)
-                stored = blobs.put_file(target)
+                stored = blobs.take_file(target)
             finally:
                 target.unlink(missing_ok=True)
             if (stored.digest, stored.bytes) != (one.sha256, one.bytes):

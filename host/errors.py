@@ -235,6 +235,36 @@ class ArchiveError(TrustError):
     code = "archive-mismatch"
 
 
+class ImageTooLargeError(ContractError):
+    """An image comes to more bytes than this host takes."""
+
+    code = "image-too-large"
+
+
+class ImageDigestError(TrustError):
+    """An image is not the one that the manifest declares."""
+
+    code = "image-digest"
+
+
+class DockerBuildError(ContractError):
+    """A Dockerfile does not build."""
+
+    code = "docker-build"
+
+
+class BaseImageMissingError(InputError):
+    """The daemon does not hold an image that a Dockerfile starts from."""
+
+    code = "base-image-missing"
+
+
+class ImageRuleError(ContractError):
+    """An image breaks a numbered rule, found when it was built."""
+
+    code = "image-rule"
+
+
 class UnknownMetricError(InputError):
     """A protocol names a metric that nothing registers."""
 

@@ -4,20 +4,40 @@ Nothing here is believed of an image because of its name: every way ends in a co
 in layers with the digests that the config names.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from plugin_spec.command import Command
-from plugin_spec.errors import ContractError
-from plugin_spec.image import ArchiveImage, DockerfileImage, ImageSource, PackagesImage
+from host.declared_image import program_of
+from host.images.base_lock import read_base_lock
+from host.images.build import BuiltImage, PluginSource, build_plugin_image
+from host.images.debian_lock import DebianLock, read_debian_lock
+from host.images.docker_source import image_from_dockerfile, image_from_engine
+from host.images.foreign_archive import read_foreign_archive
+from host.images.foreign_image import Adapter, finish_image
+from host.images.image_rules import MAX_IMAGE_BYTES
+from host.images.store import LayerStore
+from plugin_spec.image import ArchiveImage, DockerfileImage, PackagesImage
 from plugin_spec.manifest import Manifest
 
-if TYPE_CHECKING:
-    from host.images.build import BuiltImage, PluginSource
-    from host.images.debian_lock import DebianLock
+Say = Callable[[str], None]
 
 
-def plugin_image(folder: Path, manifest: Manifest, *, cache: Path) -> "BuiltImage":
+@dataclass(frozen=True)
+class PluginImage:
+    """What a plugin runs in.
+
+    Attributes
+    ----------
+    source_image : str or None
+        Identity of the image that others built, before an adapter was put on top; None for one made from packages.
+    """
+
+    built: BuiltImage
+    source_image: str | None = None
+
+
+def plugin_image(folder: Path, manifest: Manifest, *, cache: Path, say: Say) -> PluginImage:
     """Make, or find, the image that a manifest declares.
 
     Parameters
@@ -26,19 +46,37 @@ def plugin_image(folder: Path, manifest: Manifest, *, cache: Path) -> "BuiltImag
         The plugin's folder.
     cache : Path
         Holds packages, wheels and layers; made when absent.
+    say : callable
+        Told what a Docker daemon says while it builds.
 
     Raises
     ------
     InputError, ContractError, TrustError
         What is wrong, in one line.
     """
-    from host.images.build import build_plugin_image
-
-    if not isinstance(manifest.image, PackagesImage):
-        raise ContractError(
-            f"{folder / 'plugin.toml'}: this host builds images from packages only", subject=manifest.id
-        )
-    return build_plugin_image(_packages_source(folder, manifest, manifest.image), cache=cache)
+    image = manifest.image
+    if isinstance(image, PackagesImage):
+        return PluginImage(build_plugin_image(_packages_source(folder, manifest, image), cache=cache))
+    match image:
+        case DockerfileImage():
+            foreign = image_from_dockerfile(folder, image, cache=cache, say=say)
+        case ArchiveImage():
+            foreign = read_foreign_archive(
+                folder / image.path,
+                LayerStore(cache / "layers"),
+                declared=image.image,
+                bytes_max=MAX_IMAGE_BYTES,
+            )
+        case _:
+            foreign = image_from_engine(image, cache=cache)
+    command = manifest.runtime.command
+    finished = finish_image(
+        foreign,
+        program=None if command is None else program_of(command),
+        adapter=_adapter(folder, manifest),
+        cache=cache,
+    )
+    return PluginImage(finished, source_image=foreign.image_id)
 
 
 def labels_of(manifest: Manifest) -> dict[str, str]:
@@ -50,35 +88,7 @@ def labels_of(manifest: Manifest) -> dict[str, str]:
     }
 
 
-def image_files(image: ImageSource) -> list[str]:
-    """Return the files of the plugin's folder that an image is made from, by name."""
-    match image:
-        case PackagesImage():
-            return [image.debian_lock] if image.debian_lock else []
-        case DockerfileImage():
-            return [image.file]
-        case ArchiveImage():
-            return [image.path]
-        case _:
-            return []
-
-
-def lock_files(manifest: Manifest) -> set[str]:
-    """Return the files that ``assay plugin lock`` writes."""
-    image = manifest.image
-    named = (manifest.runtime.requirements, image.debian_lock if isinstance(image, PackagesImage) else None)
-    return {name for name in named if name is not None}
-
-
-def program_of(command: Command) -> str:
-    """Return the program of a tool's command, as the manifest writes it."""
-    return next(command.words())
-
-
-def _packages_source(folder: Path, manifest: Manifest, image: PackagesImage) -> "PluginSource":
-    from host.images.base_lock import read_base_lock
-    from host.images.build import PluginSource
-
+def _packages_source(folder: Path, manifest: Manifest, image: PackagesImage) -> PluginSource:
     runtime = manifest.runtime
     adapter = folder / runtime.adapter if runtime.adapter else None
     return PluginSource(
@@ -92,10 +102,14 @@ def _packages_source(folder: Path, manifest: Manifest, image: PackagesImage) -> 
     )
 
 
-def _debian_lock(folder: Path, image: PackagesImage) -> "DebianLock | None":
-    from host.images.base_lock import read_base_lock
-    from host.images.debian_lock import read_debian_lock
+def _adapter(folder: Path, manifest: Manifest) -> Adapter | None:
+    if manifest.runtime.adapter is None:
+        return None
+    path = folder / manifest.runtime.adapter
+    return Adapter(files={path.name: path}, entry=path.stem, labels=labels_of(manifest))
 
+
+def _debian_lock(folder: Path, image: PackagesImage) -> DebianLock | None:
     if image.debian_lock is None:
         return None
     return read_debian_lock(folder / image.debian_lock, names=image.debian, base=read_base_lock())

@@ -49,6 +49,37 @@ class BlobStore:
         except OSError as error:
             raise MissingBlobError(f"{path}: {error.strerror}", subject=str(path)) from error
 
+    def take_file(self, path: Path) -> StoredBlob:
+        """Move a file of this home in, hashing it once: nothing is copied, however large it is.
+
+        Parameters
+        ----------
+        path : Path
+            On the same file system, and nobody else's: whoever kept it open could still write into it.
+
+        Raises
+        ------
+        MissingBlobError
+            There is no such file, or it cannot be read.
+        StorageFullError
+            It cannot be moved.
+        """
+        hasher, size = hashlib.sha256(), 0
+        try:
+            with path.open("rb") as stream:
+                for part in chunks(stream):
+                    hasher.update(part)
+                    size += len(part)
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise MissingBlobError(f"{path}: {error.strerror}", subject=str(path)) from error
+        found = "sha256:" + hasher.hexdigest()
+        try:
+            self._settle(path, self._place(found))
+        except OSError as error:
+            raise StorageFullError(f"{self._folder}: {error.strerror}", subject=str(self._folder)) from error
+        return StoredBlob(found, size)
+
     def put_stream(self, parts: Iterable[bytes], *, expected: Digest | None = None) -> StoredBlob:
         """Store what ``parts`` yields; nothing is kept where its digest is not the expected one.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from host.errors import PluginSourceError
 from host.images.apt import Apt
-from host.images.base_lock import BaseLock
+from host.images.base_lock import BaseLock, read_base_lock
 from host.images.debian_lock import DebianLock
 from host.images.identity import BASE_ENVIRONMENT, image_id, plugin_config, runtime_command
 from host.images.layer import Layer
@@ -152,3 +152,14 @@ def build_plugin_image(source: PluginSource, *, cache: Path, apt: Apt | None = N
         spdx_document(identity, components),
         tuple(note for one in made for note in one.notes),
     )
+
+
+def build_base_image(*, cache: Path, apt: Apt | None = None) -> BuiltImage:
+    """Build an image of the base layer alone, for Dockerfiles to start from without a hub."""
+    with Workshop(cache, apt or Apt()) as workshop:
+        base = workshop.base(read_base_lock())
+    config = plugin_config(
+        cmd=("python3",), diff_ids=(base.layer.diff_id,), steps=(base.step,), labels={}, env={}
+    ).to_bytes()
+    identity = image_id(config)
+    return BuiltImage(identity, config, (base.layer,), spdx_document(identity, base.components))

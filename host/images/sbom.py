@@ -108,7 +108,8 @@ def _purl(component: Component) -> str:
             system = component.distribution.rpartition("-")[0] or "debian"
             kind = "deb" if component.kind == "debian" else "apk"
             distribution = component.distribution or "bookworm"
-            where = f"arch={component.architecture}&distro={quote(distribution, safe='')}"
+            arch = f"arch={component.architecture}&" if component.architecture else ""
+            where = f"{arch}distro={quote(distribution, safe='')}"
             return f"pkg:{kind}/{quote(system, safe='')}/{name}@{version}?{where}"
         case "conda":
             return f"pkg:conda/{name}@{version}"

@@ -91,6 +91,17 @@ class LayerStore:
             return None
         return StoredLayer(Layer(record.diff_id, record.size_bytes, path), record.components, record.notes)
 
+    def components_of(self, diff_id: str) -> tuple[Component, ...]:
+        """Return what Assay put into a layer of this digest, made here; empty for any other layer."""
+        for path in sorted(self._records.glob("*.json")):
+            try:
+                record = LayerRecord.model_validate_json(path.read_bytes())
+            except (OSError, ValidationError):
+                continue
+            if record.diff_id == diff_id and record.components:
+                return record.components
+        return ()
+
     def add(
         self,
         entries: Iterable[Entry],

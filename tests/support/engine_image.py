@@ -95,7 +95,7 @@ def _runtime_archive() -> tuple[str, bytes]:
         "Cmd": ["python3", "-m", "plugin_spec.runtime", "adapter"],
         "WorkingDir": "/scratch",
     }
-    return _archive([_interpreter_layer(), _runtime_layer()], config)
+    return _archive([python_layer(), _runtime_layer()], config)
 
 
 def _runtime_layer() -> bytes:
@@ -114,10 +114,11 @@ def _python_archive() -> tuple[str, bytes]:
         "Entrypoint": ["/opt/py/bin/python3", "-c"],
         "Cmd": ["print('the image speaks')"],
     }
-    return _archive([_interpreter_layer()], config)
+    return _archive([python_layer()], config)
 
 
-def _interpreter_layer() -> bytes:
+def python_layer() -> bytes:
+    """A layer with this machine's interpreter, its standard library, and the folders a container is given."""
     executable = Path(sys._base_executable).resolve()
     library = Path(sysconfig.get_paths()["stdlib"])
     modules = sorted(

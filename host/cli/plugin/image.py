@@ -1,4 +1,4 @@
-"""``assay plugin build`` and ``digest``: from a folder to an image."""
+"""``assay plugin lock``, ``build``, ``digest``, ``save`` and ``base``: from a folder to an image, and where it goes."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,7 @@ import typer
 from host.cli.answer import JsonFlag, say, show
 from host.cli.engines import EngineOption, connected
 from host.cli.plugin.options import FolderArgument
+from host.cli.targets import check_target
 
 
 def lock(
@@ -45,10 +46,12 @@ def build(folder: FolderArgument, engine: EngineOption = "auto", json: JsonFlag 
     show(
         made,
         [
-            f"built {made.plugin} {made.version}",
+            f"built {made.plugin} {made.version} from {made.way}",
             f"  image     {made.image}  ({made.layer_bytes / 1e6:.0f} MB in {len(made.layers)} layers)",
+            *([f"  on        {made.source_image}"] if made.source_image not in {None, made.image} else []),
             f"  manifest  {made.manifest}",
             f"  sbom      {made.sbom}",
+            f"  checks    {' '.join(made.checks)}{f', Python {made.python}' if made.python else ''}",
             *[f"  weights   {one.digest}  {one.name}" for one in made.weights],
         ],
         as_json=json,
@@ -65,5 +68,38 @@ def digest(
     from host.builds import check_plugin
     from host.plugin_image import plugin_image
 
-    built = plugin_image(folder, check_plugin(folder), cache=cache)
+    built = plugin_image(folder, check_plugin(folder), cache=cache, say=say).built
     show({"image": built.image_id}, [built.image_id], as_json=json)
+
+
+def save(
+    folder: FolderArgument,
+    out: Annotated[Path, typer.Option(help="File to write: a docker archive.")],
+    json: JsonFlag = False,
+) -> None:
+    """Write the built image as a docker archive, to carry it elsewhere; the same image gives the same bytes."""
+    check_target(out, "--out")
+    from host.builds import check_plugin, read_build
+    from host.home import Home
+    from host.images.archive import save_archive
+    from host.images.stored import stored_image
+    from registry.blobs import BlobStore
+
+    home = Home.from_environment()
+    made = read_build(home, check_plugin(folder), folder)
+    save_archive(stored_image(BlobStore(home.path / "blobs"), made.image), out)
+    show(
+        {"image": made.image, "archive": str(out), "bytes": out.stat().st_size},
+        [f"wrote {out}: {made.image}, {out.stat().st_size / 1e6:.0f} MB"],
+        as_json=json,
+        next_command=f"docker load -i {out}",
+    )
+
+
+def base(json: JsonFlag = False) -> None:
+    """Let docker hold this host's base image, and print the name for a Dockerfile's FROM."""
+    from host.home import Home
+    from host.images.docker_source import have_base
+
+    name = have_base(cache=Home.from_environment().cache)
+    show({"name": name}, [f"FROM {name}"], as_json=json)

@@ -63,3 +63,14 @@ def test_a_missing_file_is_named(store: BlobStore, tmp_path: Path) -> None:
         store.put_file(tmp_path / "absent.bin")
     with pytest.raises(MissingBlobError, match="directory"):
         store.put_file(tmp_path)
+
+
+def test_a_file_that_is_moved_in_is_stored_as_if_it_were_copied(store: BlobStore, tmp_path: Path) -> None:
+    source = tmp_path / "weights"
+    source.write_bytes(b"net")
+    stored = store.take_file(source)
+    assert stored == store.put_bytes(b"net")
+    assert not source.exists()
+    assert store.path(stored.digest).stat().st_mode & 0o777 == 0o444
+    with pytest.raises(MissingBlobError, match="No such file"):
+        store.take_file(source)

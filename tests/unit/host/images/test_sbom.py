@@ -41,3 +41,33 @@ def test_the_document_does_not_depend_on_the_order_of_components_or_the_clock():
     document = spdx_document(IMAGE, COMPONENTS)
     assert document == spdx_document(IMAGE, COMPONENTS[::-1])
     assert json.loads(document)["creationInfo"]["created"] == "1970-01-01T00:00:00Z"
+
+
+def test_a_found_package_has_no_digest_and_names_its_system():
+    found = [
+        Component(
+            kind="apk",
+            name="musl",
+            version="1.2",
+            architecture="x86_64",
+            distribution="alpine-3.19",
+            sha256=None,
+        ),
+        Component(kind="debian", name="tzdata", version="2026a", distribution="ubuntu-24.04", sha256=None),
+        Component(kind="conda", name="numpy", version="1.26", sha256=None),
+        Component(kind="python", name="nibabel", version="5.2", sha256=None),
+    ]
+    packages = json.loads(spdx_document(IMAGE, found))["packages"][1:]
+    assert not [package for package in packages if "checksums" in package]
+    assert [package["externalRefs"][0]["referenceLocator"] for package in packages] == [
+        "pkg:apk/alpine/musl@1.2?arch=x86_64&distro=alpine-3.19",
+        "pkg:conda/numpy@1.26",
+        "pkg:deb/ubuntu/tzdata@2026a?distro=ubuntu-24.04",
+        "pkg:pypi/nibabel@5.2",
+    ]
+
+
+def test_what_the_list_cannot_say_is_said_on_the_image():
+    document = json.loads(spdx_document(IMAGE, [], remark="3 files belong to no package."))
+    assert document["packages"][0]["comment"] == "3 files belong to no package."
+    assert "comment" not in json.loads(spdx_document(IMAGE, []))["packages"][0]

@@ -1,0 +1,148 @@
+"""What a Dockerfile says, as far as it decides what a build may fetch: every image it starts from is pinned.
+
+Pure. The classic builder's grammar is read: comments, line continuations, instructions in any case. What is not
+understood is refused, since the builder might read it otherwise.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from plugin_spec.rules import Fault
+
+BASE_REPOSITORY = "assay/base"
+# Where the host puts its certificates for a build that may reach the network and names this file.
+CERTIFICATES = ".assay/ca-certificates.crt"
+_PINNED = re.compile(r"[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}")
+_OUR_BASE = re.compile(rf"{BASE_REPOSITORY}:(?P<digest>[0-9a-f]{{64}})")
+_DIRECTIVE = re.compile(r"#\s*(?P<name>syntax|escape)\s*=", re.IGNORECASE)
+_INSTRUCTION = re.compile(r"(?P<name>[A-Za-z]+)(\s+(?P<rest>.*))?", re.DOTALL)
+_FROM = re.compile(r"(?P<image>\S+)(\s+as\s+(?P<stage>[a-z][a-z0-9_.-]*))?", re.IGNORECASE)
+_FLAG = re.compile(r"--(?P<name>[a-z-]+)=(?P<value>\S+)\s+")
+_FLAGS = {"from": {"platform"}, "copy": {"from", "chown"}, "add": {"chown"}}
+_HEREDOC = re.compile(r"<<-?['\"]?[A-Za-z_]")
+_REMOTE = re.compile(r"://|git@|\$")
+
+
+@dataclass(frozen=True)
+class Dockerfile:
+    """What a build starts from, and what is wrong with it.
+
+    Attributes
+    ----------
+    images : tuple of str
+        References that the daemon must hold before the build: pinned images and Assay's own base.
+    wants_certificates : bool
+        It names the file of the host's certificates.
+    """
+
+    images: tuple[str, ...]
+    wants_certificates: bool
+    faults: tuple[Fault, ...]
+
+
+def base_digest(reference: str) -> str | None:
+    """Return the image ID that ``assay/base:…`` stands for; ``None`` for any other reference."""
+    found = _OUR_BASE.fullmatch(reference)
+    return f"sha256:{found['digest']}" if found else None
+
+
+def read_dockerfile(text: str) -> Dockerfile:
+    """Find what a Dockerfile fetches, and every place where it is not pinned."""
+    images: list[str] = []
+    stages: list[str] = []
+    faults: list[Fault] = []
+    if directive := _directive(text):
+        faults.append(_buildkit(1, f"the directive {directive}"))
+    for line, instruction in _instructions(text):
+        found = _INSTRUCTION.fullmatch(instruction)
+        if found is None:
+            faults.append(_buildkit(line, f"{instruction[:40]!r}"))
+            continue
+        name, rest = found["name"].lower(), (found["rest"] or "").strip()
+        flags, rest = _flags(rest)
+        faults += _flag_faults(line, name, flags, rest)
+        if name == "from":
+            image = _FROM.fullmatch(rest)
+            reference = image["image"] if image else rest
+            if not _is_known(reference, stages, images) or image is None:
+                faults.append(_unpinned("I201", line, f"FROM {rest}"))
+            stages.append((image["stage"] or "").lower() if image else "")
+        elif name == "add" and _REMOTE.search(rest):
+            fix = "put the file into the context, or declare it as weights; ADD takes literal local paths"
+            faults.append(Fault("I202", f"Dockerfile line {line}", f"ADD {rest[:80]}", fix))
+        elif name == "copy" and "from" in flags:
+            source = flags["from"]
+            by_number = source.isdigit() and int(source) < len(stages)
+            if not by_number and not _is_known(source, stages, images):
+                faults.append(_unpinned("I203", line, f"COPY --from={source}"))
+    if not stages:
+        faults.append(_unpinned("I201", 1, "there is no FROM"))
+    return Dockerfile(tuple(dict.fromkeys(images)), CERTIFICATES in text, tuple(faults))
+
+
+def _is_known(reference: str, stages: list[str], images: list[str]) -> bool:
+    if reference == "scratch" or reference.lower() in [stage for stage in stages if stage]:
+        return True
+    if _PINNED.fullmatch(reference) or base_digest(reference):
+        images.append(reference)
+        return True
+    return False
+
+
+def _unpinned(rule: str, line: int, said: str) -> Fault:
+    fix = f"write NAME@sha256:DIGEST, scratch, or the base of this host ({BASE_REPOSITORY}:DIGEST): assay plugin base"
+    return Fault(rule, f"Dockerfile line {line}", f"{said}: not pinned by digest", fix)
+
+
+def _buildkit(line: int, what: str) -> Fault:
+    fix = "write it for the classic builder: no heredocs, no RUN --mount, no parser directives"
+    return Fault("I204", f"Dockerfile line {line}", f"{what} is not understood", fix)
+
+
+def _flags(rest: str) -> tuple[dict[str, str], str]:
+    flags = {}
+    while found := _FLAG.match(rest):
+        flags[found["name"]] = found["value"]
+        rest = rest[found.end() :]
+    return flags, rest
+
+
+def _flag_faults(line: int, name: str, flags: dict[str, str], rest: str) -> Iterator[Fault]:
+    for flag in sorted(set(flags) - _FLAGS.get(name, set())):
+        if name != "healthcheck":
+            yield _buildkit(line, f"{name.upper()} --{flag}")
+    if rest.startswith("--") and name in {"from", "copy", "add", "run"}:
+        yield _buildkit(line, f"{name.upper()} {rest.split(maxsplit=1)[0]}")
+    if name in {"copy", "add"} and _HEREDOC.search(rest):
+        yield _buildkit(line, f"{name.upper()} with a heredoc")
+    if flags.get("platform") not in {None, "linux/amd64"}:
+        yield _buildkit(line, f"FROM --platform={flags['platform']}")
+
+
+def _directive(text: str) -> str:
+    for line in text.splitlines():
+        found = _DIRECTIVE.match(line.strip())
+        if found:
+            return found["name"].lower()
+        if not line.strip().startswith("#"):
+            break
+    return ""
+
+
+def _instructions(text: str) -> Iterator[tuple[int, str]]:
+    """Instructions with the line they start on; comments and continuations are resolved."""
+    started, parts = 0, []
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip()
+        if stripped.startswith("#") or not stripped:
+            continue
+        started = started or number
+        if stripped.endswith("\\"):
+            parts.append(stripped[:-1])
+            continue
+        parts.append(stripped)
+        yield started, " ".join(parts).strip()
+        started, parts = 0, []
+    if parts:
+        yield started, " ".join(parts).strip()
