@@ -397,6 +397,12 @@ class EmbeddedTestError(ContractError):
     code = "embedded-test"
 
 
+class DeterminismError(ContractError):
+    """Repeated runs differ by more than the manifest claims."""
+
+    code = "determinism-false"
+
+
 class CaseRefusedError(AssayError):
     """A case was refused: a result with a reason, and an exit code of its own."""
 

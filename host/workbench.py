@@ -12,6 +12,7 @@ from host.engines.interface import Engine
 from host.engines.owner import owner_labels
 from host.errors import InputFileError
 from host.execution import CaseRequest, Execution, PreparedRun, execute, fault_of, prepare, with_gpu
+from host.explanation import Explanation, explain
 from host.home import Home, random_bytes
 from host.leftovers import clear_dead
 from host.plugins import PluginCatalogue
@@ -31,11 +32,14 @@ class BenchAnswer:
     measured: tuple[Measured, ...]
     files: tuple[Path, ...]
     log: str
+    explanation: Explanation = Explanation()
 
     def fault(self) -> AssayError | None:
         """What the command ends with, unless the outcome is ok."""
-        ended = self.execution
-        return fault_of(ended.outcome, reason=ended.reason_code, message=ended.message, hint=ended.hint)
+        ended, hint = self.execution, self.explanation.hint
+        return fault_of(
+            ended.outcome, reason=ended.reason_code, message=ended.message, hint=hint or ended.hint
+        )
 
 
 def run_once(
@@ -79,7 +83,8 @@ def run_once(
             execution = bench.execute(prepared)
             log = prepared.folder.log.read_text(errors="replace") if prepared.folder.log.is_file() else ""
             files = _copy_out(execution, prepared.folder, out) if out is not None else ()
-            return BenchAnswer(execution, measured(manifest, execution), files, log)
+            explanation = explain(execution, log, manifest, folder)
+            return BenchAnswer(execution, measured(manifest, execution), files, log, explanation)
 
 
 class Bench:

@@ -6,6 +6,7 @@ a declared parameter of the manifest, or one of `OFFERED`. Declared names come f
 """
 
 import inspect
+import os
 import sys
 import types
 import typing
@@ -135,25 +136,23 @@ def arguments_of(
     SignatureError
         A parameter that nothing fills, a value of another type, or a declared name that the function does not take.
     """
-    name_of_function = f"{function.__name__}()"
+    called = _place(function)
     known = f"the request holds {', '.join(sorted(declared)) or 'nothing'}; besides there are {', '.join(offered)}"
     hints, taken, takes_the_rest = _hints(function), {}, False
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
             takes_the_rest = True
         elif name in declared:
-            taken[name] = _fitted(name_of_function, name, hints.get(name), declared[name])
+            taken[name] = _fitted(called, name, hints.get(name), declared[name])
         elif name in offered:
             taken[name] = offered[name]
         elif _is_optional(hints.get(name)) and parameter.default is inspect.Parameter.empty:
             taken[name] = None
         elif parameter.default is inspect.Parameter.empty:
-            raise SignatureError(f"{name_of_function} needs {name!r}, but {known}")
+            raise SignatureError(f"{called} needs {name!r}, but {known}")
     left = sorted(set(declared) - set(taken))
     if left and not takes_the_rest:
-        raise SignatureError(
-            f"{name_of_function} does not take {left[0]!r}, which the manifest declares; {known}"
-        )
+        raise SignatureError(f"{called} does not take {left[0]!r}, which the manifest declares; {known}")
     return {**taken, **{name: declared[name] for name in left}}
 
 
@@ -175,7 +174,7 @@ def _result_of(function: Callable[..., Any], answer: Any) -> CaseResult:
     if isinstance(answer, Mapping):
         return CaseResult(outputs=dict(answer))
     raise SignatureError(
-        f"{function.__name__}() answered with {_kind(answer)}; "
+        f"{_place(function)} answered with {_kind(answer)}; "
         "return a mapping of output ports, such as {'PORT': value or path}, or a CaseResult"
     )
 
@@ -191,7 +190,7 @@ def _check_annotations(function: Callable[..., Any]) -> None:
             continue
         if not all(_is_known(option) for option in _options(hints[name])):
             raise SignatureError(
-                f"{function.__name__}(): {name} is annotated {_written(hints[name])}; known are Path, List[Path], "
+                f"{_place(function)}: {name} is annotated {_written(hints[name])}; known are Path, List[Path], "
                 "int, float, bool, str and Literal, each also in Optional"
             )
 
@@ -202,7 +201,7 @@ def _hints(function: Callable[..., Any]) -> Dict[str, Any]:
     except (NameError, TypeError, AttributeError) as error:
         version = ".".join(str(number) for number in sys.version_info[:2])
         raise SignatureError(
-            f"{function.__name__}(): an annotation cannot be read by Python {version}: {error}"
+            f"{_place(function)}: an annotation cannot be read by Python {version}: {error}"
         ) from error
     hints.pop("return", None)
     return hints
@@ -253,6 +252,14 @@ def _fits(option: Any, value: Any) -> bool:
     if option is int:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, option)
+
+
+def _place(function: Callable[..., Any]) -> str:
+    """Name a function with its file and line: no frame of it is in a traceback before it is called."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return f"{function.__name__}()"
+    return f"{function.__name__}() ({os.path.basename(code.co_filename)}, line {code.co_firstlineno})"
 
 
 def _written(hint: Any) -> str:

@@ -69,4 +69,6 @@ def run(
         ],
         as_json=json,
     )
+    for line in answer.explanation.lines:
+        say(line)
     return conclude(answer.fault())

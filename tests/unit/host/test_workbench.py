@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from host.embedded_tests import run_all
+from host.engines.interface import ContainerSpec
 from host.errors import BuildMissingError
 from plugin_spec.errors import ExitCode, InputError
 from tests.support.built import Bench
-from tests.support.memory_engine import ending
+from tests.support.memory_engine import Ending, ending, writing
 
 
 @pytest.fixture
@@ -61,18 +61,23 @@ def test_a_plugin_that_was_not_built_is_not_run(bench: Bench) -> None:
         bench.run()
 
 
-def test_the_embedded_tests_of_the_tiny_plugin_hold(bench: Bench) -> None:
-    said: list[str] = []
-    outcomes = run_all(bench.home, bench.plugin, bench.engine, say=said.append)
-    assert [(one.name, one.outcome, one.fault) for one in outcomes] == [
-        ("cube-is-measured", "ok", ""),
-        ("told-to-refuse", "refused", ""),
-    ]
+def test_a_failed_case_is_explained_to_its_author(bench: Bench) -> None:
+    printed = (
+        'Traceback (most recent call last):\n  File "/opt/assay/plugin_spec/runtime/adapter.py", line 9, in answered\n'
+        '    work()\n  File "/opt/assay/adapter.py", line 41, in measure\n    go()\n'
+        "ModuleNotFoundError: No module named 'scipy'\n"
+    )
+    message = "ModuleNotFoundError: No module named 'scipy'"
 
+    def container(spec: ContainerSpec) -> Ending:
+        writing(20, outcome="failed", reason_code="plugin-error", message=message)(spec)
+        return Ending(20, printed=printed)
 
-def test_a_test_that_does_not_hold_shows_the_authors_own_traceback(bench: Bench) -> None:
-    bench.engine.container = ending(139, printed="Segmentation fault\n")
-    said: list[str] = []
-    outcomes = run_all(bench.home, bench.plugin, bench.engine, say=said.append)
-    assert all(one.fault.startswith("expected ") for one in outcomes)
-    assert said.count("Segmentation fault") == 2
+    bench.engine.container = container
+    answer = bench.run()
+    fault = answer.fault()
+    assert fault is not None
+    assert answer.explanation.lines[0] == f"{bench.plugin / 'adapter.py'}:41, in measure"
+    assert not [line for line in answer.explanation.lines if "plugin_spec" in line]
+    assert fault.hint.startswith("add scipy to requirements.in")
+    assert answer.log == printed

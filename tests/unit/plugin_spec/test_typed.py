@@ -134,7 +134,7 @@ def _annotated(hint: Any) -> Callable[..., Any]:
 def test_a_value_of_another_type_is_refused_before_the_algorithm_runs(
     hint: Any, value: object, message: str
 ) -> None:
-    with pytest.raises(SignatureError, match=rf"^measure\(\): .*{message}"):
+    with pytest.raises(SignatureError, match=rf"^measure\(\).*: .*{message}"):
         arguments_of(_annotated(hint), {"value": value}, {})
 
 
@@ -160,7 +160,7 @@ def test_a_name_that_nothing_fills_is_named_with_what_there_is() -> None:
         raise AssertionError("the algorithm ran")
 
     expected = (
-        r"measure\(\) needs 't2', but the request holds level, t1; besides there are weights, .*, out, .*"
+        r"measure\(\).* needs 't2', but the request holds level, t1; besides there are weights, .*, out, .*"
     )
     with pytest.raises(SignatureError, match=expected):
         answer(measure, parameters={"level": 0.5})
@@ -171,7 +171,7 @@ def test_a_declared_parameter_that_the_function_ignores_is_named() -> None:
         raise AssertionError("the algorithm ran")
 
     with pytest.raises(
-        SignatureError, match=r"measure\(\) does not take 'level', which the manifest declares"
+        SignatureError, match=r"measure\(\).* does not take 'level', which the manifest declares"
     ):
         answer(measure, parameters={"level": 0.5})
 
@@ -180,7 +180,7 @@ def test_a_setup_that_wants_a_case_is_told_what_there_is() -> None:
     def load(t1: Path) -> None:
         raise AssertionError("the set-up ran")
 
-    with pytest.raises(SignatureError, match=r"load\(\) needs 't1', .* besides there are weights, seed"):
+    with pytest.raises(SignatureError, match=r"load\(\).* needs 't1', .* besides there are weights, seed"):
         answer(lambda t1: {}, prepare=load)
 
 
@@ -193,7 +193,7 @@ def test_an_answer_that_names_no_ports_is_refused(value: object, kind: str) -> N
 @pytest.mark.parametrize("hint", [dict, list[str], bytes, Path | bytes])
 def test_an_annotation_that_cannot_be_filled_is_found_at_once(hint: Any) -> None:
     with pytest.raises(
-        SignatureError, match=r"measure\(\): value is annotated .*known are Path, List\[Path\]"
+        SignatureError, match=r"measure\(\).*: value is annotated .*known are Path, List\[Path\]"
     ):
         typed_adapter(module(measure=algorithm(_annotated(hint))))
 
@@ -209,7 +209,7 @@ def test_a_function_that_takes_whatever_comes_is_refused() -> None:
     def measure(*files: Path) -> dict[str, Any]:
         return {"numbers": files}
 
-    with pytest.raises(SignatureError, match=r"measure\(\) takes \*files"):
+    with pytest.raises(SignatureError, match=r"measure\(\).* takes \*files"):
         typed_adapter(module(measure=algorithm(measure)))
 
 

@@ -1,0 +1,267 @@
+"""The claim on repeated runs, held against what repeated runs gave. Pure, but for reading the outputs.
+
+``bitwise`` and ``bitwise_same_device`` are the same bytes in every output; ``tolerance`` is every output within the
+declared tolerances, and the same bytes where none is declared; ``stochastic`` may differ, and the spread is told.
+One machine cannot show that others give the same bytes: what is measured is said to be measured here.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final, Literal
+
+from host.content.measurements import Row
+from host.embedded.difference import label_dices, volume_difference, voxels_that_differ
+from host.embedded.observation import Observation
+from host.outputs import CheckedOutput
+from plugin_spec.documents import ScoreDocument
+from plugin_spec.manifest import Manifest, Tolerance
+from plugin_spec.ports import LabelMapPort, MeasurementsPort, ScorePort, VolumePort
+
+_STATE_HINT: Final = (
+    "fresh containers agree, so a case changes the next one in a warm container: keep no state between cases, "
+    'or write mode = "exec"'
+)
+_CHANCE_HINT: Final = (
+    "take out clocks, random numbers without the seed and threads whose order counts, or claim what holds: "
+    "tolerance, or stochastic"
+)
+Verdict = Literal["holds", "does not hold", "not measured"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What of a port differs between two runs of one test, and whether a declared tolerance allows it."""
+
+    test: str
+    port: str
+    text: str
+    runs: tuple[str, str]
+    allowed: bool
+
+    @property
+    def line(self) -> str:
+        """The difference in one line."""
+        return f"{self.text} between {self.runs[0]} and {self.runs[1]} of {self.test}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How the claim stands.
+
+    Attributes
+    ----------
+    identical : bool
+        Whether every repeat had the same bytes in every output.
+    repeats : int
+        Runs that answered, over all tests that could be compared.
+    differences : tuple of Difference
+        All that were seen.
+    warm_only : bool
+        Whether fresh containers agreed with each other, and warm ones did not with them.
+    spread : tuple of str
+        For numbers that differ: lowest and highest.
+    """
+
+    claim: str
+    verdict: Verdict
+    identical: bool
+    repeats: int
+    differences: tuple[Difference, ...] = ()
+    warm_only: bool = False
+    spread: tuple[str, ...] = ()
+
+    @property
+    def fault(self) -> str:
+        """Why the claim does not hold, in one line; empty when it does."""
+        if self.verdict != "does not hold":
+            return ""
+        first = next(one for one in self.differences if not one.allowed)
+        rule = {
+            "bitwise": "the same bytes everywhere",
+            "bitwise_same_device": "the same bytes on one device",
+            "tolerance": "differences within the declared tolerances",
+        }[self.claim]
+        others = len(self.differences) - 1
+        more = f" (and {others} more)" if others else ""
+        return f"{first.line}{more}; the claim {self.claim} means {rule}"
+
+    @property
+    def hint(self) -> str:
+        """What the author does next about the claim; empty where there is nothing to do."""
+        if self.verdict == "does not hold":
+            return _STATE_HINT if self.warm_only else _CHANCE_HINT
+        if self.identical and self.claim in {"tolerance", "stochastic"}:
+            return (
+                f"all bytes were the same: {self.claim} is weaker than what was measured, bitwise_same_device"
+            )
+        return ""
+
+
+def measure(manifest: Manifest, seen: Sequence[Observation]) -> Finding:
+    """Compare each test's answers with its first one.
+
+    Parameters
+    ----------
+    seen : sequence of Observation
+        Every run, in the order of their numbers, the fresh ones first.
+    """
+    claim = manifest.determinism.claim
+    answers = [one for one in seen if one.execution.outcome == "ok"]
+    answers.sort(key=lambda one: one.test.name)
+    differences: list[Difference] = []
+    spread: list[str] = []
+    repeats = 0
+    for _, group in groupby(answers, key=lambda one: one.test.name):
+        runs = list(group)
+        if len(runs) < 2:
+            continue
+        repeats += len(runs)
+        for other in runs[1:]:
+            differences += _between(manifest, runs[0], other)
+        spread += _spread(manifest, runs)
+    if not repeats:
+        return Finding(claim, "not measured", identical=False, repeats=0)
+    broken = [one for one in differences if not one.allowed]
+    verdict: Verdict = "does not hold" if broken and claim != "stochastic" else "holds"
+    warm_only = bool(broken) and all(one.runs[1].endswith("(warm)") for one in broken)
+    return Finding(claim, verdict, not differences, repeats, tuple(differences), warm_only, tuple(spread))
+
+
+def _between(manifest: Manifest, first: Observation, other: Observation) -> Iterator[Difference]:
+    runs = (first.planned.label, other.planned.label)
+    tolerances = manifest.determinism.tolerances if manifest.determinism.claim == "tolerance" else ()
+    for port in manifest.outputs:
+        one, two = first.output(port.name), other.output(port.name)
+        if one is None and two is None:
+            continue
+        if one is None or two is None:
+            yield Difference(first.test.name, port.name, f"{port.name} is there in one run only", runs, False)
+        elif one.digest != two.digest:
+            compare = _BY_KIND.get(port.kind, _bytes)
+            for text, allowed in compare(port, one, two, _declared(tolerances, port.name)):
+                yield Difference(first.test.name, port.name, text, runs, allowed)
+
+
+Compared = Iterator[tuple[str, bool]]
+Declared = Mapping[str | None, Tolerance]
+
+
+def _declared(tolerances: Sequence[Tolerance], port: str) -> Declared:
+    """The tolerances of a port, by column; a column's tolerance without a port holds in every port."""
+    return {one.column: one for one in tolerances if one.port in (None, port)}
+
+
+def _bytes(port: object, one: CheckedOutput, two: CheckedOutput, declared: Declared) -> Compared:
+    yield f"{one.port} differs in its bytes", False
+
+
+def _rows(port: MeasurementsPort, one: CheckedOutput, two: CheckedOutput, declared: Declared) -> Compared:
+    a, b = one.rows or (), two.rows or ()
+    if len(a) != len(b):
+        yield f"{port.name} has {len(a)} and {len(b)} rows", False
+        return
+    differing = 0
+    for column in port.columns:
+        pairs = [(x[column.name], y[column.name]) for x, y in zip(a, b, strict=True)]
+        unequal = [pair for pair in pairs if pair[0] != pair[1]]
+        if unequal:
+            differing += 1
+            worst = max(unequal, key=_distance)
+            text = f"{port.name}.{column.name} is {_shown(worst[0])} and {_shown(worst[1])}"
+            yield text, all(_within(pair, declared.get(column.name)) for pair in unequal)
+    if not differing:
+        # The numbers are what a tolerance is about; the bytes around them are nobody's endpoint.
+        yield f"{port.name} differs in its bytes only, all numbers are the same", bool(declared)
+
+
+def _label_map(port: LabelMapPort, one: CheckedOutput, two: CheckedOutput, declared: Declared) -> Compared:
+    voxels = voxels_that_differ(one.path, two.path)
+    tolerance = declared.get(None)
+    if not voxels:
+        yield _same_voxels(port.name), tolerance is not None
+        return
+    dices = label_dices(port, one.path, two.path)
+    label, lowest = min(dices.items(), key=lambda item: item[1], default=("", 1.0))
+    allowed = tolerance is not None and tolerance.dice is not None and lowest >= tolerance.dice
+    yield f"{port.name} differs in {voxels} voxels (lowest Dice {lowest:.6f}, {label})", allowed
+
+
+def _volume(port: VolumePort, one: CheckedOutput, two: CheckedOutput, declared: Declared) -> Compared:
+    found = volume_difference(one.path, two.path, ndim=port.ndim)
+    tolerance = declared.get(None)
+    if not found.voxels:
+        yield _same_voxels(port.name), tolerance is not None
+        return
+    allowed = tolerance is not None and found.largest <= (
+        tolerance.absolute if tolerance.absolute is not None else (tolerance.relative or 0) * found.magnitude
+    )
+    yield f"{port.name} differs in {found.voxels} voxels, by up to {found.largest:g} {port.unit}", allowed
+
+
+def _score(port: ScorePort, one: CheckedOutput, two: CheckedOutput, declared: Declared) -> Compared:
+    a, b = one.document, two.document
+    assert isinstance(a, ScoreDocument) and isinstance(b, ScoreDocument)  # noqa: S101 - checked against the port
+    tolerance = declared.get(None)
+    differing = False
+    for field in ("value", "lower", "upper"):
+        pair = (getattr(a, field), getattr(b, field))
+        if pair[0] != pair[1]:
+            differing = True
+            yield f"{port.name}.{field} is {_shown(pair[0])} and {_shown(pair[1])}", _within(pair, tolerance)
+    if not differing:
+        yield f"{port.name} differs in its bytes only, all numbers are the same", tolerance is not None
+
+
+def _same_voxels(port: str) -> str:
+    return f"{port} differs in its bytes only, all voxels are the same (a time in the header or the gzip wrapper?)"
+
+
+def _within(pair: tuple[object, object], tolerance: Tolerance | None) -> bool:
+    a, b = pair
+    if tolerance is None or not isinstance(a, (int, float)) or not isinstance(b, (int, float)):
+        return False
+    if tolerance.absolute is not None:
+        return abs(a - b) <= tolerance.absolute
+    return tolerance.relative is not None and abs(a - b) <= tolerance.relative * max(abs(a), abs(b))
+
+
+def _distance(pair: tuple[object, object]) -> float:
+    a, b = pair
+    return abs(a - b) if isinstance(a, (int, float)) and isinstance(b, (int, float)) else float("inf")
+
+
+def _shown(value: object) -> str:
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _spread(manifest: Manifest, runs: Sequence[Observation]) -> Iterator[str]:
+    """Lowest and highest of every number that is not the same in all runs of a test."""
+    values: dict[str, list[float]] = {}
+    for run in runs:
+        for output in run.execution.outputs:
+            for name, value in _numbers(manifest, output):
+                values.setdefault(name, []).append(value)
+    for name, found in values.items():
+        low, high = min(found), max(found)
+        if low != high:
+            yield f"{runs[0].test.name}: {name} from {low:g} to {high:g} in {len(found)} runs"
+
+
+def _numbers(manifest: Manifest, output: CheckedOutput) -> Iterator[tuple[str, float]]:
+    rows: Sequence[Row] = output.rows or ()
+    for number, row in enumerate(rows):
+        for column in manifest.columns_of(output.port):
+            if isinstance(row[column], (int, float)):
+                place = f"[{number}]" if len(rows) > 1 else ""
+                yield f"{output.port}{place}.{column}", float(row[column])
+    if isinstance(output.document, ScoreDocument):
+        yield f"{output.port}.value", output.document.value
+
+
+_BY_KIND: Final[dict[str, Callable[..., Compared]]] = {
+    "measurements": _rows,
+    "label_map": _label_map,
+    "volume": _volume,
+    "score": _score,
+}
