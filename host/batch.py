@@ -16,8 +16,9 @@ from host.batch_results import (
     kept_result,
     write_tables,
 )
-from host.builds import as_release, check_plugin, read_build
+from host.builds import as_release, read_build
 from host.case_table import TableCase, read_case_table
+from host.check.plugin import check_plugin
 from host.crew import Cancelled, Crew, Place
 from host.engines.interface import Engine
 from host.execution import CaseRequest, Execution, PreparedRun

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
-from host.declared_image import image_files, lock_files, rules_of
+from host.check.plugin import check_plugin
+from host.declared_image import rules_of
 from host.engines.interface import Engine
 from host.errors import BuildMissingError, ImageRuleError, WeightsError
 from host.home import Home
 from host.leftovers import clear_dead
 from host.releases import InstalledRelease
-from plugin_spec.errors import ContractError
 from plugin_spec.files import write_atomic
-from plugin_spec.manifest import Manifest, read_manifest
+from plugin_spec.manifest import Manifest
 from plugin_spec.model import Identifier, Sha256, StrictModel, first_fault
 from registry.blobs import BlobStore
 from registry.canonical import canonical_json, digest
@@ -59,28 +59,6 @@ class Build(StrictModel):
     source_image: Sha256 | None = None
     checks: tuple[str, ...] = ()
     python: str = ""
-
-
-def check_plugin(folder: Path) -> Manifest:
-    """Read a plugin folder's manifest and check that the files it names are there.
-
-    Raises
-    ------
-    ContractError
-        One line with file, field and fault.
-    """
-    manifest = read_manifest(folder / "plugin.toml")
-    named = [path for path in (manifest.runtime.adapter, manifest.runtime.requirements) if path is not None]
-    named += image_files(manifest.image)
-    named += [path for test in manifest.tests for files in test.files().values() for path in files]
-    for name in named:
-        if not (folder / name).exists():
-            raise ContractError(
-                f"{folder / 'plugin.toml'}: names {name}, which is not there",
-                subject=name,
-                hint=f"assay plugin lock {folder}" if name in lock_files(manifest) else "",
-            )
-    return manifest
 
 
 def io_schema(manifest: Manifest) -> bytes:

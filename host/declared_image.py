@@ -1,28 +1,8 @@
 """What a manifest says of its image: its files, its program, the rules it is checked against. Pure, and light."""
 
 from plugin_spec.command import Command
-from plugin_spec.image import ArchiveImage, DockerfileImage, ImageSource, PackagesImage
+from plugin_spec.image import DockerfileImage, PackagesImage
 from plugin_spec.manifest import Manifest
-
-
-def image_files(image: ImageSource) -> list[str]:
-    """Return the files of the plugin's folder that an image is made from, by name."""
-    match image:
-        case PackagesImage():
-            return [image.debian_lock] if image.debian_lock else []
-        case DockerfileImage():
-            return [image.file]
-        case ArchiveImage():
-            return [image.path]
-        case _:
-            return []
-
-
-def lock_files(manifest: Manifest) -> set[str]:
-    """Return the files that ``assay plugin lock`` writes."""
-    image = manifest.image
-    named = (manifest.runtime.requirements, image.debian_lock if isinstance(image, PackagesImage) else None)
-    return {name for name in named if name is not None}
 
 
 def rules_of(manifest: Manifest) -> tuple[str, ...]:

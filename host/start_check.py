@@ -18,8 +18,8 @@ from host.images.foreign import read_config
 from host.images.image_rules import require
 from host.planning import plan_limits
 from host.staging import RunFolder
+from plugin_spec.faults import Fault
 from plugin_spec.manifest import Manifest
-from plugin_spec.rules import Fault
 
 Say = Callable[[str], None]
 PROBE_TIMEOUT_S = 30.0

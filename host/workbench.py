@@ -6,7 +6,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from host.builds import as_release, check_plugin, read_build
+from host.builds import as_release, read_build
+from host.check.plugin import check_plugin
 from host.crew import Place
 from host.engines.interface import Engine
 from host.engines.owner import owner_labels

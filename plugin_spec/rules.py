@@ -4,10 +4,10 @@ The models check each field by itself; the rules here look across fields. A numb
 C1xx names and ports, C2xx runtime and image, C3xx tests and determinism, C4xx domain and resources.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from plugin_spec.faults import Fault, Found
 from plugin_spec.ports import (
     ClassificationPort,
     DicomSeriesPort,
@@ -24,25 +24,14 @@ if TYPE_CHECKING:
 COLLECT_FAULTS: Final = "assay.collect-faults"
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A rule that does not hold: its number, the field, what is wrong, and what to do."""
-
-    rule: str
-    path: str
-    message: str
-    fix: str
-
-
-Found = Iterator[tuple[str, str, str]]
 Rule = Callable[["Manifest"], Found]
 
 
-def faults_of(manifest: "Manifest") -> list[Fault]:
-    """Every rule that the manifest breaks, in the order of the rules' numbers."""
+def faults_of(manifest: "Manifest", rules: Mapping[str, Rule] | None = None) -> list[Fault]:
+    """Every fault of a manifest by some rules, by default those of this module, in their order."""
     return [
         Fault(number, path, message, fix)
-        for number, rule in RULES.items()
+        for number, rule in (RULES if rules is None else rules).items()
         for path, message, fix in rule(manifest)
     ]
 
@@ -54,7 +43,10 @@ def _ports(manifest: "Manifest") -> Iterator[tuple[str, Port]]:
 
 
 def names_are_distinct(manifest: "Manifest") -> Found:
-    """C101: ports and parameters share one set of names."""
+    """C101: ports and parameters share one set of names.
+
+    Fix: rename all but one of them.
+    """
     names = [port.name for _, port in _ports(manifest)] + [one.name for one in manifest.parameters]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -63,14 +55,20 @@ def names_are_distinct(manifest: "Manifest") -> Found:
 
 
 def listed_names_are_distinct(manifest: "Manifest") -> Found:
-    """C102: weights and tests have distinct names."""
+    """C102: weights and tests have distinct names.
+
+    Fix: rename all but one of them.
+    """
     for what, named in (("weights", manifest.weights), ("tests", manifest.tests)):
         if len({one.name for one in named}) != len(named):
             yield what, "each name may stand once", "rename all but one of them"
 
 
 def grids_name_an_input(manifest: "Manifest") -> Found:
-    """C103: grid_of, within, from_port and to_port name an image input of one file, other than the port itself."""
+    """C103: grid_of, within, from_port and to_port name an image input of one file, other than the port itself.
+
+    Fix: name an image input that takes one file.
+    """
     single = [
         port.name
         for port in manifest.inputs
@@ -87,7 +85,10 @@ def grids_name_an_input(manifest: "Manifest") -> Found:
 
 
 def lists_are_inputs(manifest: "Manifest") -> Found:
-    """C104: only an input takes several files, and a DICOM series is one folder."""
+    """C104: only an input takes several files, and a DICOM series is one folder.
+
+    Fix: declare one output per file, and one port per series.
+    """
     for path, port in _ports(manifest):
         if port.is_list and path.startswith("outputs"):
             yield f"{path}.at_most", f"port {port.name}: an output is one file", "declare one output per file"
@@ -96,14 +97,20 @@ def lists_are_inputs(manifest: "Manifest") -> Found:
 
 
 def something_is_needed(manifest: "Manifest") -> Found:
-    """C105: at least one input and one output are not optional."""
+    """C105: at least one input and one output are not optional.
+
+    Fix: set at_least = 1 on one of them.
+    """
     for what, ports in (("inputs", manifest.inputs), ("outputs", manifest.outputs)):
         if all(port.at_least == 0 for port in ports):
             yield what, "at least one port must not be optional", "set at_least = 1 on one of them"
 
 
 def follow_ups_have_a_baseline(manifest: "Manifest") -> Found:
-    """C106: an interval is counted from a baseline input."""
+    """C106: an interval is counted from a baseline input.
+
+    Fix: set time_point = "baseline" on the input of the first visit.
+    """
     has_baseline = any(port.time_point == "baseline" for port in manifest.inputs)
     for path, port in _ports(manifest):
         if port.interval_days is not None and not has_baseline:
@@ -112,7 +119,10 @@ def follow_ups_have_a_baseline(manifest: "Manifest") -> Found:
 
 
 def defaults_are_allowed(manifest: "Manifest") -> Found:
-    """C107: a parameter's default lies inside its own bounds."""
+    """C107: a parameter's default lies inside its own bounds.
+
+    Fix: change the default or the bounds.
+    """
     for number, one in enumerate(manifest.parameters):
         if not one.accepts(one.default):
             message = f"parameter {one.name}: the default {one.default!r} is out of bounds"
@@ -120,7 +130,10 @@ def defaults_are_allowed(manifest: "Manifest") -> Found:
 
 
 def one_way_to_answer(manifest: "Manifest") -> Found:
-    """C201: an adapter or a command, not both."""
+    """C201: an adapter or a command, not both.
+
+    Fix: adapter = "adapter.py" for a Python module, [runtime.command] for any other tool.
+    """
     runtime = manifest.runtime
     if (runtime.adapter is None) == (runtime.command is None):
         fix = 'adapter = "adapter.py" for a Python module, [runtime.command] for any other tool'
@@ -128,20 +141,29 @@ def one_way_to_answer(manifest: "Manifest") -> Found:
 
 
 def only_adapters_serve(manifest: "Manifest") -> Found:
-    """C202: a tool that is called anew for each case cannot be kept warm."""
+    """C202: a tool that is called anew for each case cannot be kept warm.
+
+    Fix: write mode = "exec".
+    """
     if manifest.runtime.mode == "serve" and manifest.runtime.command is not None:
         yield "runtime.mode", "a command cannot serve many cases from one container", 'write mode = "exec"'
 
 
 def requirements_have_a_place(manifest: "Manifest") -> Found:
-    """C203: hashed requirements are installed into images made from packages only."""
+    """C203: hashed requirements are installed into images made from packages only.
+
+    Fix: install them in the image, or use source = "packages".
+    """
     if manifest.runtime.requirements is not None and manifest.image.source != "packages":
         fix = 'install them in the image, or use source = "packages"'
         yield "runtime.requirements", f"an image from {manifest.image.source!r} is not installed into", fix
 
 
 def placeholders_are_declared(manifest: "Manifest") -> Found:
-    """C204: a command's placeholders name what the manifest declares."""
+    """C204: a command's placeholders name what the manifest declares.
+
+    Fix: name a declared port, parameter or weights file.
+    """
     command = manifest.runtime.command
     if command is None:
         return
@@ -167,7 +189,10 @@ def placeholders_are_declared(manifest: "Manifest") -> Found:
 
 
 def command_writes_every_output(manifest: "Manifest") -> Found:
-    """C205: a command says which file holds which output, each output once."""
+    """C205: a command says which file holds which output, each output once.
+
+    Fix: give every output a file of its own in [runtime.command.outputs].
+    """
     command = manifest.runtime.command
     if command is None:
         return
@@ -186,7 +211,10 @@ def command_writes_every_output(manifest: "Manifest") -> Found:
 
 
 def both_kinds_of_test(manifest: "Manifest") -> Found:
-    """C301: a case that must answer, and one that must be refused."""
+    """C301: a case that must answer, and one that must be refused.
+
+    Fix: add a [[tests]] with expect = "refused": an input the plugin must not answer for.
+    """
     if {test.expect for test in manifest.tests} != {"ok", "refused"}:
         message = "at least one positive (ok) and one negative (refused) test is needed"
         yield (
@@ -197,7 +225,10 @@ def both_kinds_of_test(manifest: "Manifest") -> Found:
 
 
 def tests_fit_the_ports(manifest: "Manifest") -> Found:
-    """C302: a test gives every needed input, nothing undeclared, and as many files as the port takes."""
+    """C302: a test gives every needed input, nothing undeclared, and as many files as the port takes.
+
+    Fix: list each needed input port in inputs, and no other.
+    """
     for number, test in enumerate(manifest.tests):
         path, given = f"tests.{number}.inputs", test.files()
         needed = {port.name for port in manifest.inputs if port.at_least}
@@ -213,7 +244,10 @@ def tests_fit_the_ports(manifest: "Manifest") -> Found:
 
 
 def test_parameters_are_allowed(manifest: "Manifest") -> Found:
-    """C303: a test sets declared parameters inside their bounds."""
+    """C303: a test sets declared parameters inside their bounds.
+
+    Fix: set a declared parameter to a value inside its bounds.
+    """
     declared = {one.name: one for one in manifest.parameters}
     for number, test in enumerate(manifest.tests):
         for name, value in test.parameters.items():
@@ -223,7 +257,10 @@ def test_parameters_are_allowed(manifest: "Manifest") -> Found:
 
 
 def comparisons_fit_the_ports(manifest: "Manifest") -> Found:
-    """C304: a test compares what its output can be compared by."""
+    """C304: a test compares what its output can be compared by.
+
+    Fix: see the table of comparisons in the author's guide.
+    """
     for number, test in enumerate(manifest.tests):
         for place, comparison in enumerate(test.compare):
             fault = _comparison_fault(manifest, comparison)
@@ -233,14 +270,20 @@ def comparisons_fit_the_ports(manifest: "Manifest") -> Found:
 
 
 def positive_tests_compare(manifest: "Manifest") -> Found:
-    """C305: a refused case has no outputs to compare."""
+    """C305: a refused case has no outputs to compare.
+
+    Fix: remove compare from the test that expects a refusal.
+    """
     for number, test in enumerate(manifest.tests):
         if test.expect == "refused" and test.compare:
             yield f"tests.{number}.compare", f"test {test.name}: a refused case has no outputs", "remove it"
 
 
 def tolerances_fit_the_ports(manifest: "Manifest") -> Found:
-    """C306: a tolerance is about a declared output, in a figure that fits its kind."""
+    """C306: a tolerance is about a declared output, in a figure that fits its kind.
+
+    Fix: dice for a label map; absolute or relative for a volume, a score or a column.
+    """
     for number, one in enumerate(manifest.determinism.tolerances):
         path = f"determinism.tolerances.{number}"
         if one.column is not None:
@@ -258,7 +301,10 @@ def tolerances_fit_the_ports(manifest: "Manifest") -> Found:
 
 
 def tolerance_claims_have_one(manifest: "Manifest") -> Found:
-    """C307: tolerances stand where the claim is a tolerance, and only there (a GPU fallback needs them too)."""
+    """C307: tolerances stand where the claim is a tolerance, and only there (a GPU fallback needs them too).
+
+    Fix: add [[determinism.tolerances]], or change the claim.
+    """
     claim = manifest.determinism
     gpu = manifest.resources.gpu
     needed = claim.claim == "tolerance" or (gpu is not None and gpu.cpu_fallback == "within_tolerance")
@@ -273,7 +319,10 @@ def tolerance_claims_have_one(manifest: "Manifest") -> Found:
 
 
 def domain_rules_name_an_input(manifest: "Manifest") -> Found:
-    """C401: a domain rule looks at an input."""
+    """C401: a domain rule looks at an input.
+
+    Fix: name a declared input.
+    """
     inputs = [port.name for port in manifest.inputs]
     for number, rule in enumerate(manifest.domain):
         if rule.port not in inputs:
@@ -282,7 +331,10 @@ def domain_rules_name_an_input(manifest: "Manifest") -> Found:
 
 
 def memory_shares_fit(manifest: "Manifest") -> Found:
-    """C402: scratch and shared memory live in the container's memory."""
+    """C402: scratch and shared memory live in the container's memory.
+
+    Fix: raise memory_mib, or lower the shares.
+    """
     need = manifest.resources
     if need.scratch_mib + need.shm_mib > need.memory_mib:
         message = (

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from host.builds import as_release, check_plugin, read_build
+from host.builds import as_release, read_build
+from host.check.plugin import check_plugin
 from host.crew import Cancelled, Crew, Place
 from host.embedded.determinism import Finding, measure
 from host.embedded.judging import fault_of_run

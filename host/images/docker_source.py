@@ -19,9 +19,9 @@ from host.images.foreign_archive import ForeignImage, read_foreign_archive, requ
 from host.images.image_rules import MAX_IMAGE_BYTES, require
 from host.images.layer import Entry, write_layer
 from host.images.store import LayerStore
+from plugin_spec.faults import Fault
 from plugin_spec.image import DockerfileImage, EngineImage
 from plugin_spec.model import read_document
-from plugin_spec.rules import Fault
 
 if TYPE_CHECKING:
     from host.engines.docker_images import DockerImages

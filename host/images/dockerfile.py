@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from plugin_spec.rules import Fault
+from plugin_spec.faults import Fault
 
 BASE_REPOSITORY = "assay/base"
 # Where the host puts its certificates for a build that may reach the network and names this file.

@@ -11,7 +11,7 @@ from typing import Final
 from host.errors import ImageRuleError
 from host.images.foreign import ForeignConfig
 from host.images.inventory import Inventory
-from plugin_spec.rules import Fault
+from plugin_spec.faults import Fault
 
 # What a site has to store, send and unpack for one release.
 MAX_IMAGE_BYTES: Final = 20 * 1024**3

@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from host.cli.nouns import NOUNS
+from tests.support.clean_plugin import CleanPlugin
 from tests.support.cli import Cli
 
 
@@ -79,3 +81,9 @@ def test_what_only_reads_the_registry_loads_no_heavy_package(
     monkeypatch.setenv("ASSAY_HOME", str(founded.home))
     loaded = modules_loaded_by(command(*words))
     assert not loaded & HEAVY
+
+
+def test_checking_a_plugin_loads_no_heavy_package(tmp_path: Path) -> None:
+    folder = CleanPlugin().write(tmp_path)
+    loaded = modules_loaded_by(command("plugin", "check", str(folder)))
+    assert not loaded & {*HEAVY, "cryptography", "rich", "sqlalchemy", "sqlmodel"}

@@ -1,22 +1,104 @@
 """``assay plugin check``: a folder against the contract."""
 
-from host.cli.answer import JsonFlag, show
-from host.cli.plugin.options import FolderArgument
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from host.cli.answer import JsonFlag, conclude, show
+from host.cli.paragraphs import terminal_width, wrapped
+
+if TYPE_CHECKING:
+    from host.check.plugin import Checked
+    from plugin_spec.faults import Fault, RuleText
+
+RulesFlag = Annotated[bool, typer.Option("--rules", help="List every rule instead of checking a folder.")]
+CheckedFolder = Annotated[Path | None, typer.Argument(help="The plugin's folder, with plugin.toml.")]
 
 
-def check(folder: FolderArgument, json: JsonFlag = False) -> None:
-    """Check a manifest and the files it names; runs nothing."""
-    from host.builds import check_plugin
+def check(folder: CheckedFolder = None, rules: RulesFlag = False, json: JsonFlag = False) -> int:
+    """Check a plugin's folder against every rule of the contract, and show all faults; runs nothing."""
+    if rules:
+        return _show_rules(as_json=json)
+    if folder is None:
+        from host.errors import OptionError
 
-    manifest = check_plugin(folder)
+        raise OptionError("FOLDER is missing", subject="FOLDER", hint="assay plugin check FOLDER, or --rules")
+    from host.check.plugin import inspect_plugin
+
+    checked = inspect_plugin(folder)
+    error = checked.error()
     show(
-        {"plugin": manifest.id, "version": manifest.version, "checked": True},
+        _document(checked),
+        _lines(checked),
+        as_json=json,
+        next_command="" if error else f"assay plugin build {folder}",
+    )
+    return conclude(error)
+
+
+def _show_rules(*, as_json: bool) -> int:
+    from host.check.rules import rule_texts
+
+    texts = rule_texts()
+    show(
         [
+            {"rule": one.number, "severity": one.severity, "demands": one.demands, "fix": one.fix}
+            for one in texts
+        ],
+        [line for one in texts for line in _rule_lines(one)],
+        as_json=as_json,
+    )
+    return 0
+
+
+def _rule_lines(rule: "RuleText") -> list[str]:
+    width, head = terminal_width(), f"{rule.number}  {rule.severity:7}  "
+    return [
+        *wrapped(rule.demands, width=width, first=head),
+        *wrapped(f"fix: {rule.fix}", width=width, first=" " * len(head)),
+    ]
+
+
+def _document(checked: "Checked") -> dict[str, object]:
+    manifest = checked.manifest
+    return {
+        "file": checked.path,
+        "plugin": manifest.id if manifest else None,
+        "version": manifest.version if manifest else None,
+        "checked": manifest is not None,
+        "errors": len(checked.errors),
+        "warnings": len(checked.warnings),
+        "faults": [{**vars(one), "severity": one.severity} for one in checked.faults],
+    }
+
+
+def _lines(checked: "Checked") -> list[str]:
+    manifest = checked.manifest
+    lines = []
+    if manifest is not None:
+        lines = [
             f"{manifest.id} {manifest.version}: {manifest.title}",
             f"  in   {', '.join(f'{port.name} ({port.kind})' for port in manifest.inputs)}",
             f"  out  {', '.join(f'{port.name} ({port.kind})' for port in manifest.outputs)}",
-            f"  domain rules {len(manifest.domain)}, embedded tests {len(manifest.tests)}: fits the contract",
-        ],
-        as_json=json,
-        next_command=f"assay plugin build {folder}",
-    )
+            f"  domain rules {len(manifest.domain)}, embedded tests {len(manifest.tests)}",
+        ]
+    for one in checked.faults:
+        lines += ["", *_fault_lines(one, checked.path)]
+    if checked.faults:
+        lines.append("")
+    ending = "" if checked.errors else ": fits the contract"
+    lines.append(f"{len(checked.errors)} error(s), {len(checked.warnings)} warning(s){ending}")
+    if manifest is None and checked.faults:
+        lines.append("The rules across fields and files come next, once the document fits the schema.")
+    return lines
+
+
+def _fault_lines(fault: "Fault", path: Path) -> list[str]:
+    width = terminal_width()
+    where = f"{path}:{fault.line}" if fault.line else str(path)
+    return [
+        f"{where}: {fault.severity} {fault.rule}" + (f" in {fault.path}" if fault.path else ""),
+        *wrapped(fault.message, width=width, first="    "),
+        *wrapped(f"fix: {fault.fix}", width=width, first="    "),
+    ]

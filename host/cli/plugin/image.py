@@ -65,7 +65,7 @@ def digest(
     json: JsonFlag = False,
 ) -> None:
     """Build the image alone and print its config digest, to show that a build is reproducible."""
-    from host.builds import check_plugin
+    from host.check.plugin import check_plugin
     from host.plugin_image import plugin_image
 
     built = plugin_image(folder, check_plugin(folder), cache=cache, say=say).built
@@ -79,7 +79,8 @@ def save(
 ) -> None:
     """Write the built image as a docker archive, to carry it elsewhere; the same image gives the same bytes."""
     check_target(out, "--out")
-    from host.builds import check_plugin, read_build
+    from host.builds import read_build
+    from host.check.plugin import check_plugin
     from host.home import Home
     from host.images.archive import save_archive
     from host.images.stored import stored_image

@@ -19,13 +19,14 @@ def submit(
     json: JsonFlag = False,
 ) -> None:
     """Sign the build as a release and log it: its image, manifest, weights and SBOM by digest."""
-    from host.builds import check_plugin, read_build
+    from host.builds import read_build
+    from host.check.plugin import check_for_submission
     from host.signing import typed
     from registry.policy import Action
     from registry.statements import Release
 
     home, registry = session.open_registry()
-    made = read_build(home, check_plugin(folder), folder)
+    made = read_build(home, check_for_submission(folder), folder)
     actor = session.act_as(home, registry, person, Action.PLUGIN_SUBMIT)
     record = registry.act(
         typed(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from host.builds import Build, as_release, check_plugin, io_schema, read_build
+from host.builds import Build, as_release, io_schema, read_build
+from host.check.plugin import check_plugin
 from host.errors import BuildMissingError
 from host.home import Home
 from plugin_spec.errors import ContractError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from host.builds import check_plugin
+from host.check.plugin import check_plugin
 from host.errors import RequirementsError
 from host.plugin_locks import lock_plugin
 from plugin_spec.errors import ContractError

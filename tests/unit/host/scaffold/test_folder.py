@@ -10,7 +10,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from host.builds import check_plugin
+from host.check.plugin import check_plugin
 from host.errors import OptionError, TargetError
 from host.images.base_lock import read_base_lock
 from host.images.debian_lock import read_debian_lock

@@ -1,0 +1,116 @@
+"""Check a plugin's folder: the one function by which check, build, test, run and submit judge it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from host.check.folder import PluginFolder
+from host.check.rules import FILE_RULES
+from plugin_spec.errors import ContractError
+from plugin_spec.faults import Fault
+from plugin_spec.manifest import Manifest
+from plugin_spec.model import read_document
+from plugin_spec.reading import read_for_author
+
+MANIFEST = "plugin.toml"
+WAITS_FOR_A_HUMAN = "C711"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A plugin's folder as it was found.
+
+    Attributes
+    ----------
+    path : Path
+        Its ``plugin.toml``.
+    manifest : Manifest or None
+        None where the document does not fit the schema: the rules after C0xx were then not looked at.
+    faults : tuple of Fault
+        Errors first, then by line.
+    """
+
+    path: Path
+    manifest: Manifest | None
+    faults: tuple[Fault, ...]
+
+    @property
+    def errors(self) -> tuple[Fault, ...]:
+        """The faults with which a plugin is neither built nor run."""
+        return tuple(one for one in self.faults if one.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Fault, ...]:
+        """The faults that a reviewer will ask about."""
+        return tuple(one for one in self.faults if one.severity == "warning")
+
+    def error(self) -> ContractError | None:
+        """The first error, and how many more there are; None without any."""
+        if not self.errors:
+            return None
+        first, more = self.errors[0], len(self.errors) - 1
+        where = f"{first.path}: " if first.path else ""
+        others = f" (and {more} more: assay plugin check {self.path.parent})" if more else ""
+        message = f"{self.path}: {where}{first.message} [{first.rule}]{others}"
+        return ContractError(message, subject=str(self.path), hint=first.fix)
+
+
+def inspect_plugin(folder: Path) -> Checked:
+    """Apply every rule to a plugin's folder."""
+    path = folder / MANIFEST
+    try:
+        data = read_document(path, error=ContractError)
+    except ContractError as error:
+        fix = "name the folder that holds plugin.toml"
+        return Checked(path, None, (Fault("C001", "", error.message.removeprefix(f"{path}: "), fix),))
+    reading = read_for_author(data)
+    found = list(reading.faults)
+    if reading.manifest is not None:
+        plugin = PluginFolder(folder, reading.manifest)
+        found += [
+            Fault(number, where, message, fix)
+            for number, rule in FILE_RULES.items()
+            for where, message, fix in rule(plugin)
+        ]
+    if found and reading.text:
+        from plugin_spec.toml_lines import located  # a plugin without faults needs no lines
+
+        found = located(found, reading.text)
+    return Checked(
+        path,
+        reading.manifest,
+        tuple(sorted(found, key=lambda one: (one.severity, one.line or 0, one.rule))),
+    )
+
+
+def check_plugin(folder: Path) -> Manifest:
+    """Read a plugin's manifest, unless something in its folder breaks a rule.
+
+    Raises
+    ------
+    ContractError
+        One line with file, field, fault and rule.
+    """
+    return _accepted(inspect_plugin(folder))
+
+
+def check_for_submission(folder: Path) -> Manifest:
+    """Read a plugin's manifest as `check_plugin` does, and refuse one in which a human has still to type something."""
+    checked = inspect_plugin(folder)
+    manifest = _accepted(checked)
+    waiting = [one for one in checked.warnings if one.rule == WAITS_FOR_A_HUMAN]
+    if waiting:
+        raise ContractError(
+            f"{checked.path}: {waiting[0].path}: {waiting[0].message} [{WAITS_FOR_A_HUMAN}]"
+            + (f" (and {len(waiting) - 1} more: assay plugin check {folder})" if waiting[1:] else ""),
+            subject=str(checked.path),
+            hint=waiting[0].fix,
+        )
+    return manifest
+
+
+def _accepted(checked: Checked) -> Manifest:
+    error = checked.error()
+    if error is not None:
+        raise error
+    assert checked.manifest is not None  # noqa: S101 - without a manifest there is an error
+    return checked.manifest

@@ -1,0 +1,130 @@
+"""An adapter's source as a syntax tree: what it defines, how it is marked, and which names it looks up."""
+
+import ast
+import warnings
+from collections.abc import Iterator
+from typing import Final
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+_PACKAGE: Final = "plugin_spec"
+# What a table of the contract is an attribute of, where the contract's own names are used.
+_OWNERS: Final = {"inputs": "case", "parameters": "case", "weights": "context"}
+
+
+def parsed(text: str) -> ast.Module | str:
+    """The tree of a module, or why it is none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the adapter, not of ours
+            return ast.parse(text)
+    except SyntaxError as error:
+        return f"line {error.lineno}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return str(error) or "nested too deeply"
+
+
+def functions(body: list[ast.stmt]) -> Iterator[Function]:
+    """Every function of a module, those inside ``if`` and ``try`` too."""
+    for one in body:
+        if isinstance(one, Function):
+            yield one
+        elif isinstance(one, (ast.If, ast.Try)):
+            handlers = one.handlers if isinstance(one, ast.Try) else []
+            yield from functions([*one.body, *(line for each in handlers for line in each.body), *one.orelse])
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Every name that a ``from … import`` binds."""
+    return {
+        alias.asname or alias.name
+        for one in ast.walk(tree)
+        if isinstance(one, ast.ImportFrom)
+        for alias in one.names
+    }
+
+
+def is_marked(tree: ast.Module, function: Function, mark: str) -> bool:
+    """Whether a decorator of the contract (``hookimpl``, ``algorithm``, ``setup``) stands on a function."""
+    written = _spellings(tree, mark)
+    return any(dotted(one) in written for one in function.decorator_list)
+
+
+def _spellings(tree: ast.Module, mark: str) -> set[str]:
+    """Return every way this module may write a decorator."""
+    found = {f"{_PACKAGE}.{mark}"}
+    for one in ast.walk(tree):
+        if isinstance(one, ast.ImportFrom) and (one.module or "").split(".")[0] == _PACKAGE:
+            found |= {alias.asname or alias.name for alias in one.names if alias.name == mark}
+        if isinstance(one, ast.Import):
+            found |= {f"{alias.asname}.{mark}" for alias in one.names if alias.name == _PACKAGE}
+    return found
+
+
+def dotted(node: ast.expr) -> str:
+    """An expression's dotted name, a call opened; empty for anything else."""
+    if isinstance(node, ast.Call):
+        return dotted(node.func)
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def arguments(function: Function) -> list[str]:
+    """The names of a function's parameters, without ``*`` and ``**``."""
+    given = function.args
+    return [one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+
+
+def needed_arguments(function: Function) -> list[str]:
+    """The parameters that have no default and are not annotated as optional."""
+    given = function.args
+    positional = [*given.posonlyargs, *given.args]
+    bare = positional[: len(positional) - len(given.defaults)]
+    bare += [one for one, default in zip(given.kwonlyargs, given.kw_defaults, strict=True) if default is None]
+    return [one.arg for one in bare if "None" not in _written(one) and "Optional" not in _written(one)]
+
+
+def _written(argument: ast.arg) -> str:
+    return ast.unparse(argument.annotation) if argument.annotation is not None else ""
+
+
+def names_looked_up(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
+    """Every literal name that is looked up in a table of the case, or answered: table, name and line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript):
+            yield from _looked_up(node.value, node.slice)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+            yield from (one for key in node.args[:1] for one in _looked_up(node.func.value, key))
+        elif isinstance(node, ast.Call) and dotted(node.func).split(".")[-1] == "CaseResult":
+            answers = [one.value for one in node.keywords if one.arg == "outputs"] + node.args[:1]
+            yield from (one for answer in answers for one in _answered(answer))
+        elif isinstance(node, Function) and is_marked(tree, node, "algorithm"):
+            yield from (one for answer in _returned(node) for one in _answered(answer))
+
+
+def _looked_up(table: ast.expr, key: ast.expr) -> Iterator[tuple[str, str, int]]:
+    if isinstance(table, ast.Attribute) and dotted(table.value) == _OWNERS.get(table.attr):
+        yield from _literal(table.attr, key)
+
+
+def _returned(function: Function) -> Iterator[ast.expr]:
+    """Return what a function returns; functions inside it return for themselves."""
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Return) and node.value is not None:
+            yield node.value
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            waiting += ast.iter_child_nodes(node)
+
+
+def _answered(outputs: ast.expr) -> Iterator[tuple[str, str, int]]:
+    if isinstance(outputs, ast.Dict):
+        for key in outputs.keys:
+            if key is not None:
+                yield from _literal("outputs", key)
+
+
+def _literal(table: str, key: ast.expr) -> Iterator[tuple[str, str, int]]:
+    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+        yield table, key.value, key.lineno
