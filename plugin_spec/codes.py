@@ -29,6 +29,7 @@ UCUM_UNITS: dict[str, str] = {
     "a": "year",
     "g": "gram",
     "kg": "kilogram",
+    "MiBy": "mebibyte",
     "T": "tesla",
     "deg": "degree of plane angle",
     "Bq/mL": "becquerel per millilitre",
