@@ -1,21 +1,17 @@
 """Runs containers through a Docker daemon.
 
-Import this module only where containers run: docker-py is slow to load. How a container is closed in is in
-`host.engines.docker_config`; this module creates, watches and removes it.
+How a container is closed in is in `host.engines.docker_config`; this module creates, watches and removes it.
 """
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import docker
-from docker.errors import DockerException, ImageNotFound
-from docker.utils import kwargs_from_env
-
 from host.engines.background import in_background
 from host.engines.cgroup import memory_folder
 from host.engines.container_log import log_truncated, new_log, write_bounded
-from host.engines.docker_address import DEFAULT, no_daemon
+from host.engines.docker_address import no_daemon
+from host.engines.docker_api import FAULTS, DockerAddress, DockerApi
 from host.engines.docker_archive import archived_image
 from host.engines.docker_config import (
     container_config,
@@ -42,9 +38,6 @@ from host.errors import (
 )
 
 MANAGED_LABEL: Final = "assay.managed"
-# For single answers of the daemon; waiting for a container has its own bound.
-_ANSWER_TIMEOUT_S: Final = 60
-_LOAD_TIMEOUT_S: Final = 1800
 
 
 def connect(docker_host: str | None = None) -> "DockerEngine":
@@ -62,17 +55,14 @@ def connect(docker_host: str | None = None) -> "DockerEngine":
     EngineRefusedError
         Its image IDs are not config digests, or it cannot enforce a limit.
     """
-    settings = {"base_url": docker_host} if docker_host else kwargs_from_env()
-    address = settings.setdefault("base_url", DEFAULT)
+    address = DockerAddress(docker_host) if docker_host else DockerAddress.from_environment()
+    api = DockerApi(address)
     try:
-        api = docker.APIClient(**settings, version="auto", timeout=_ANSWER_TIMEOUT_S)
         info, version = api.info(), api.version()
-        # Sending an archive may keep the daemon silent for long.
-        loader = docker.APIClient(**settings, version=api.api_version, timeout=_LOAD_TIMEOUT_S)
-    except (DockerException, OSError) as error:
-        raise no_daemon(address) from error
-    _require_usable(info, address)
-    return DockerEngine(api, loader, podman=is_podman(version), cdi=takes_cdi_names(info))
+    except FAULTS as error:
+        raise no_daemon(address.url) from error
+    _require_usable(info, address.url)
+    return DockerEngine(api, podman=is_podman(version), cdi=takes_cdi_names(info))
 
 
 def _require_usable(info: Mapping[str, Any], address: str) -> None:
@@ -96,10 +86,8 @@ class DockerEngine:
 
     Parameters
     ----------
-    api : docker.APIClient
-        Connection to a daemon that `connect` has examined.
-    loader : docker.APIClient
-        Another one, patient enough for loading images.
+    api : DockerApi
+        Requests to a daemon that `connect` has examined.
     podman : bool
         Whether podman answers in Docker's place.
     cdi : bool
@@ -108,9 +96,8 @@ class DockerEngine:
 
     name = "docker"
 
-    def __init__(self, api: docker.APIClient, loader: docker.APIClient, *, podman: bool, cdi: bool) -> None:
+    def __init__(self, api: DockerApi, *, podman: bool, cdi: bool) -> None:
         self._api = api
-        self._loader = loader
         self._podman = podman
         self._cdi = cdi
         self._closed_images: set[str] = set()
@@ -135,10 +122,8 @@ class DockerEngine:
     def resolve(self, name: str) -> str | None:
         """Return the image ID that a tag names now, ``None`` if the daemon knows no such name."""
         with docker_errors("look up an image", name):
-            try:
-                return str(self._api.inspect_image(name)["Id"])
-            except ImageNotFound:
-                return None
+            found = self._api.find_image(name)
+        return None if found is None else str(found["Id"])
 
     def held(self) -> Mapping[str, tuple[str, ...]]:
         """Return the images that the daemon holds."""
@@ -156,11 +141,8 @@ class DockerEngine:
         if not self.holds(image.image_id):
             self._send_archive(archive)
         with docker_errors("look up the loaded image", image.image_id):
-            try:
-                layers = self._api.inspect_image(image.image_id)["RootFS"].get("Layers") or []
-            except ImageNotFound:
-                layers = None
-        if layers is None or tuple(layers) != image.diff_ids:
+            loaded = self._api.find_image(image.image_id)
+        if loaded is None or tuple(loaded["RootFS"].get("Layers") or ()) != image.diff_ids:
             raise ImageLoadError(
                 f"docker made another image of {archive} than {image.image_id}, which the archive describes",
                 subject=str(archive),
@@ -170,7 +152,7 @@ class DockerEngine:
 
     def _send_archive(self, archive: Path) -> None:
         with docker_errors("load the archive", str(archive)), archive.open("rb") as stream:
-            events = list(self._loader.load_image(stream, quiet=True))
+            events = self._api.load_image(stream)
         for event in events:
             if "error" in event:
                 raise ImageLoadError(
@@ -193,13 +175,13 @@ class DockerEngine:
         """Let ``name`` (``repository:tag``) name the image."""
         repository, _, tag = name.rpartition(":")
         with docker_errors(f"tag the image as {name}", require_image_id(image_id)):
-            self._api.tag(image_id, repository or tag, tag if repository else "latest", force=True)
+            self._api.tag(image_id, repository or tag, tag if repository else "latest")
 
     def remove(self, image_id: str) -> None:
         """Forget the image and all its names."""
         with docker_errors("remove the image", require_image_id(image_id)):
             # Pruning would take the untagged images below it along, which may be releases of their own.
-            self._api.remove_image(image_id, force=True, noprune=True)
+            self._api.remove_image(image_id)
         self._closed_images.discard(image_id)
 
     def run(self, spec: ContainerSpec, *, log_path: Path, cancelled: Callable[[], bool]) -> ContainerExit:
@@ -238,16 +220,14 @@ class DockerEngine:
     def reap(self, alive: Callable[[Mapping[str, str]], bool]) -> list[str]:
         """Remove containers that an Assay process left behind; see `host.engines.interface.Engine.reap`."""
         with docker_errors("list containers", ""):
-            managed = self._api.containers(all=True, filters={"label": MANAGED_LABEL})
+            managed = self._api.containers(MANAGED_LABEL)
         leftover = [str(one["Id"]) for one in managed if not alive(one.get("Labels") or {})]
         for container_id in leftover:
             DockerContainer(self._api, container_id).remove()
         return leftover
 
     def close(self) -> None:
-        """Close the connections to the daemon."""
-        self._api.close()
-        self._loader.close()
+        """Do nothing: every request had a connection of its own."""
 
     def _require_closed(self, spec: ContainerSpec) -> None:
         """Refuse what the container's configuration could not close in."""

@@ -1,7 +1,4 @@
-"""Where the Docker daemon listens, and whether anybody listens there: asked before docker-py is imported.
-
-docker-py takes longer to import than a case takes to run, and most machines without a daemon have no socket either.
-"""
+"""Where the Docker daemon listens, and whether anybody does: most machines without one have no socket either."""
 
 import os
 import socket
@@ -23,7 +20,7 @@ def no_daemon(address: str) -> NoEngineError:
 
 
 def require_listener() -> None:
-    """Refuse a unix socket that nobody listens at; other addresses are left to docker-py.
+    """Refuse a unix socket that nobody listens at; other addresses are left to the first request.
 
     Raises
     ------

@@ -5,10 +5,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
-import docker
-from docker.errors import APIError
-from docker.types import CancellableStream
-
+from host.engines.docker_api import DaemonAnswerError, DockerApi
 from host.engines.docker_errors import docker_errors
 from plugin_spec.errors import EngineError
 
@@ -16,15 +13,14 @@ from plugin_spec.errors import EngineError
 class DockerContainer:
     """A container that exists in the daemon. Get it from `created_container`, which removes it again."""
 
-    def __init__(self, api: docker.APIClient, container_id: str) -> None:
+    def __init__(self, api: DockerApi, container_id: str) -> None:
         self._api = api
         self.id = container_id
 
     def attach(self) -> Iterator[bytes]:
         """Return stdout and stderr as they arrive, from now on: the daemon keeps no log to catch up on."""
         with docker_errors("attach to the container", self.id):
-            stream = self._api.attach(self.id, stream=True)
-        return _until_closed(stream)
+            return self._api.attach(self.id)
 
     def start(self) -> None:
         """Start the main process."""
@@ -34,7 +30,7 @@ class DockerContainer:
     def wait(self) -> None:
         """Return when the main process has ended."""
         with docker_errors("wait for the container", self.id):
-            self._api.wait(self.id, timeout=None)
+            self._api.wait(self.id)
 
     def kill(self) -> None:
         """Kill all processes, if there still are any."""
@@ -44,7 +40,7 @@ class DockerContainer:
     def remove(self) -> None:
         """Kill what runs and remove the container, if it still exists."""
         with docker_errors("remove the container", self.id), _unless_gone():
-            self._api.remove_container(self.id, force=True, v=True)
+            self._api.remove_container(self.id)
 
     def state(self) -> Mapping[str, Any]:
         """Return the ``State`` object of the Docker Engine API."""
@@ -54,10 +50,10 @@ class DockerContainer:
 
 
 @contextmanager
-def created_container(api: docker.APIClient, config: Mapping[str, Any]) -> Iterator[DockerContainer]:
+def created_container(api: DockerApi, config: Mapping[str, Any]) -> Iterator[DockerContainer]:
     """Create a container from a request body; however the block ends, remove it."""
     with docker_errors("create a container", str(config["Image"])):
-        container = DockerContainer(api, str(api.create_container_from_config(config)["Id"]))
+        container = DockerContainer(api, api.create_container(config))
     try:
         yield container
     except BaseException:
@@ -68,20 +64,12 @@ def created_container(api: docker.APIClient, config: Mapping[str, Any]) -> Itera
     container.remove()
 
 
-def _until_closed(stream: CancellableStream) -> Iterator[bytes]:
-    try:
-        yield from stream
-    finally:
-        # The stream's own close() only shuts the socket down and leaks its descriptor.
-        stream._response.close()
-
-
 @contextmanager
 def _unless_gone() -> Iterator[None]:
     """Pass over the daemon's answers "no such container", "is not running" and "removal is in progress"."""
     try:
         yield
-    except APIError as error:
+    except DaemonAnswerError as error:
         if error.status_code not in (404, 409):
             raise
 

@@ -10,7 +10,7 @@ def _docker() -> Any:
     from host.engines.docker_address import require_listener
 
     require_listener()
-    from host.engines import docker  # slow to import, and needed only when a container runs
+    from host.engines import docker
 
     return docker.connect()
 

@@ -37,7 +37,7 @@ def test_the_container_side_loads_pluggy_and_the_standard_library_only() -> None
     assert third_party == {"plugin_spec", "pluggy"}
 
 
-HEAVY = {"docker", "matplotlib", "nibabel", "numpy", "scipy"}
+HEAVY = {"docker", "matplotlib", "nibabel", "numpy", "requests", "scipy"}
 
 
 def test_the_version_is_answered_by_the_standard_library() -> None:
@@ -87,3 +87,8 @@ def test_checking_a_plugin_loads_no_heavy_package(tmp_path: Path) -> None:
     folder = CleanPlugin().write(tmp_path)
     loaded = modules_loaded_by(command("plugin", "check", str(folder)))
     assert not loaded & {*HEAVY, "cryptography", "rich", "sqlalchemy", "sqlmodel"}
+
+
+def test_the_doctor_loads_no_heavy_package_and_no_database() -> None:
+    loaded = modules_loaded_by("from host.cli import main; main(['doctor', '--engine', 'docker'])")
+    assert not loaded & {*HEAVY, "sqlalchemy", "sqlmodel"}
