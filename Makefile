@@ -14,7 +14,7 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-emit-index-url --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine demo lint test bench lock clean
+.PHONY: help setup engine demo lint test bench lock container-init clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,10 +22,11 @@ help: ## Show this list
 setup: ## Make .venv from the hashed requirements (again only when they change)
 	@bash .ci/setup
 
-engine: ## Have a container engine answer
-	@bash .ci/engine-up
+engine: ## Have a Docker engine answer (the tests use it and runc)
+	@bash .ci/engine-up docker
 
-demo: setup engine ## Run the whole job on a real scan
+demo: setup ## Run the whole job on a real scan, on Docker where it answers, else on runc
+	@bash .ci/engine-up any
 	@bash .ci/demo
 
 lint: setup ## Check format, style, types, imports, dependencies, dead code and spelling
@@ -40,6 +41,13 @@ bench: setup engine ## Measure what Assay costs beside plain tools; BENCH="--onl
 lock: setup ## Compile the hashed requirement files anew from pyproject.toml
 	$(LOCK) pyproject.toml --output-file host/requirements/runtime.txt
 	$(LOCK) pyproject.toml --extra dev --output-file host/requirements/dev.txt
+
+# After a change of init.s; needs GNU binutils on x86-64. A test compares the two.
+container-init:
+	@mkdir -p build
+	as -o build/init.o host/engines/container_init/init.s
+	objcopy -O binary -j .text build/init.o build/init
+	od -An -v -tx1 -w40 build/init | tr -d ' ' > host/engines/container_init/init.hex
 
 clean: ## Remove the environment and caches (never ASSAY_HOME)
 	rm -rf .venv build dist *.egg-info plugin_spec/build plugin_spec/*.egg-info

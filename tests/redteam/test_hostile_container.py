@@ -1,10 +1,13 @@
 """Containers that attack the host's resources, its walls or the run's end. The engine bounds each of them.
 
-What a container leaves in its output folder (links, pipes, setuid files) is for the host's output check to
-judge after the run; here only its amount matters.
+The engine bounds how much a container leaves in its output folder; what it leaves there (links, pipes, setuid
+files, a forged result) is judged by the host's output check after the run.
 """
 
+import dataclasses
+import json
 import os
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +15,11 @@ from pathlib import Path
 import pytest
 
 from host.engines.interface import Engine
-from host.errors import RunCancelledError
+from host.errors import LogFileError, OutputMissingError, OutputNotAFileError, RunCancelledError
+from host.output_files import open_output
+from host.outputs import collect_outputs, read_result
 from tests.support.engine_bench import ENGINES, MIB, Bench
+from tests.support.manifests import minimal_manifest
 
 pytestmark = pytest.mark.docker
 
@@ -166,6 +172,89 @@ def test_core_dumps_and_floods_of_open_files_are_bounded(bench: Bench) -> None:
     assert bench.log(code) == "(0, 0) (4096, 4096)\n"
 
 
+# ---- what is left in the outputs, as the host then judges it
+
+
+def test_links_pipes_sockets_and_setuid_files_are_no_outputs(bench: Bench) -> None:
+    code = (
+        "import os, socket\n"
+        "os.chdir('/assay/out')\n"
+        "os.symlink('/etc/passwd', 'symlink')\n"
+        "os.mkfifo('fifo')\n"
+        "open('hard', 'w').write('x'); os.link('hard', 'harder')\n"
+        "open('setuid', 'w').write('x'); os.chmod('setuid', 0o4755)\n"
+        "open('setgid', 'w').write('x'); os.chmod('setgid', 0o2755)\n"
+        "socket.socket(socket.AF_UNIX).bind('socket')\n"
+        "try: os.mknod('device', 0o20666, os.makedev(1, 1))\n"
+        "except OSError as error: print(error.strerror)\n"
+    )
+    spec = bench.spec(code)
+    ended = bench.run_spec(spec)
+    assert (ended.exit_code, ended.log_path.read_text()) == (0, "Operation not permitted\n")
+    left = {entry.name for entry in spec.outputs.iterdir()}
+    assert left == {"symlink", "fifo", "hard", "harder", "setuid", "setgid", "socket"}
+    for name in left:
+        with pytest.raises(OutputNotAFileError, match=name), open_output(spec.outputs, name, port="port"):
+            pass
+
+
+def test_a_forged_result_is_a_claim_that_the_files_do_not_bear_out(bench: Bench) -> None:
+    claim = {
+        "contract": "assay.result/1",
+        "outcome": "ok",
+        "outputs": [{"port": minimal_manifest().outputs[0].name, "path": "none.json"}],
+    }
+    spec = bench.spec(f"open('/assay/out/result.json', 'w').write({json.dumps(claim)!r})")
+    assert bench.run_spec(spec).exit_code == 0
+    result = read_result(spec.outputs)
+    with pytest.raises(OutputMissingError, match=r"there is no file none\.json"):
+        collect_outputs(minimal_manifest(), result, spec.outputs, grids={}, files={}, limits=spec.limits)
+
+
+def test_a_result_that_points_to_a_file_of_the_host_is_not_read(bench: Bench) -> None:
+    spec = bench.spec("import os; os.symlink('/etc/passwd', '/assay/out/result.json')")
+    assert bench.run_spec(spec).exit_code == 0
+    with pytest.raises(OutputNotAFileError, match=r"result\.json"):
+        read_result(spec.outputs)
+
+
+# ---- a full disk
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of one mebibyte, this user's alone."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "assay-test", folder], check=True)
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_under_the_outputs_is_the_containers_error_to_tell(
+    bench: Bench, small_disk: Path
+) -> None:
+    outputs = small_disk / "out"
+    outputs.mkdir()
+    code = (
+        "try: open('/assay/out/big', 'wb', buffering=0).write(bytes(2 << 20))\n"
+        "finally: open('/assay/out/more', 'wb').write(bytes(1 << 20))\n"
+    )
+    spec = dataclasses.replace(bench.spec(code), outputs=outputs)
+    ended = bench.engine.run(spec, log_path=bench.folder / "log", cancelled=lambda: False)
+    assert ended.exit_code == 1
+    assert "No space left on device" in ended.log_path.read_text()
+    assert not ended.output_overflow
+
+
+def test_a_full_disk_under_the_log_is_the_hosts_error_and_holds_nothing_up(
+    bench: Bench, small_disk: Path
+) -> None:
+    spec = bench.spec("for _ in range(50000): print('x' * 99)", log_bytes=8 * MIB)
+    with pytest.raises(LogFileError, match="No space left on device"):
+        bench.engine.run(spec, log_path=small_disk / "log", cancelled=lambda: False)
+
+
 # ---- walls
 
 
@@ -270,6 +359,19 @@ def test_children_left_behind_by_the_main_process_die_too(bench: Bench) -> None:
     assert _processes_named(mark) == []
 
 
+def test_a_kill_leaves_no_zombies_on_the_host(bench: Bench) -> None:
+    code = (
+        "import os, time\n"
+        "for _ in range(10):\n"
+        "    if os.fork() == 0: os._exit(0)\n"
+        "for _ in range(10):\n"
+        "    if os.fork() == 0: time.sleep(60)\n"
+        "time.sleep(60)\n"
+    )
+    assert bench.run(code, timeout_s=1.5).timed_out
+    assert [pid for pid, state in _processes_of_nobody() if state == "Z"] == []
+
+
 def test_zombies_are_reaped_inside_the_container(bench: Bench) -> None:
     code = (
         "import os, time\n"
@@ -298,6 +400,19 @@ def test_cancellation_is_quick_and_leaves_no_container(bench: Bench) -> None:
         bench.run("import time; time.sleep(60)", cancelled=cancelled)
     assert time.monotonic() - before < 20
     assert bench.leftovers() == []
+
+
+def _processes_of_nobody() -> list[tuple[str, str]]:
+    found = []
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            lines = Path("/proc", pid, "status").read_text().splitlines()
+        except OSError:
+            continue
+        fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+        if fields["Uid"].split()[0] == "65534":
+            found.append((pid, fields["State"][0]))
+    return found
 
 
 def _processes_named(mark: str) -> list[str]:

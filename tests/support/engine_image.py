@@ -107,6 +107,14 @@ def _runtime_layer() -> bytes:
     return tar_of([(name, path.read_bytes()) for name, path in members])
 
 
+def python_layers(folder: Path) -> Mapping[str, Path]:
+    """Write the layers of that image into a folder; return where each lies, by digest."""
+    data = python_layer()
+    path = folder / "layer.tar"
+    path.write_bytes(data)
+    return {f"sha256:{hashlib.sha256(data).hexdigest()}": path}
+
+
 @cache
 def _python_archive() -> tuple[str, bytes]:
     config = {

@@ -89,7 +89,7 @@ length: cmp     byte ptr [rdx], 0
         jmp     length
 named:  sub     rdx, rsi
         call    say
-        lea     rsi, [rip + cannot_end - 1]
+        lea     rsi, [rip + cannot_end]
         mov     edx, 1
         call    say
         mov     edi, ebx

@@ -1,6 +1,8 @@
 """What every container engine must do alike. A later engine joins in `tests.support.engine_bench.ENGINES`."""
 
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from host.engines.interface import Engine
+from host.engines.owner import owner_alive
 from host.errors import (
     EngineRefusedError,
     ImageLoadError,
@@ -23,6 +26,7 @@ from tests.support.engine_bench import BENCH_LABEL, ENGINES, MIB, Bench
 from tests.support.engine_image import docker_archive, tar_of
 
 pytestmark = pytest.mark.docker
+ROOT = Path(__file__).parents[3]
 ABSENT = f"sha256:{'0' * 64}"
 
 
@@ -302,6 +306,52 @@ def test_a_program_that_is_not_in_the_image_ends_with_127_and_is_named_in_the_lo
 def test_more_cpus_than_the_machine_has_are_refused(bench: Bench) -> None:
     with pytest.raises(EngineRefusedError, match="CPUs"):
         bench.run("pass", cpus=4096.0)
+
+
+def test_an_image_with_volumes_is_refused(bench: Bench, tmp_path: Path) -> None:
+    image_id = docker_archive(tmp_path / "v.tar", [tar_of([("x", b"")])], Volumes={"/data": {}}, Cmd=["/x"])
+    bench.engine.load(tmp_path / "v.tar")
+    try:
+        with pytest.raises(EngineRefusedError, match="/data"):
+            bench.run("pass", image_id=image_id)
+    finally:
+        bench.engine.remove(image_id)
+
+
+def test_an_image_without_a_command_is_refused_where_none_is_given(bench: Bench, tmp_path: Path) -> None:
+    image_id = docker_archive(tmp_path / "n.tar", [tar_of([("x", str(tmp_path).encode())])])
+    bench.engine.load(tmp_path / "n.tar")
+    try:
+        with pytest.raises(EngineRefusedError):
+            bench.run(None, image_id=image_id)
+    finally:
+        bench.engine.remove(image_id)
+
+
+def test_a_killed_host_process_leaves_a_container_that_the_next_one_reaps(bench: Bench) -> None:
+    spec = bench.spec("import time; time.sleep(60)")
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from host import extensions\n"
+        "from host.engines.interface import ContainerSpec, Limits\n"
+        f"limits = {spec.limits!r}\n"
+        "folder = Path(sys.argv[1])\n"
+        f"spec = ContainerSpec(image_id={spec.image_id!r}, argv={spec.argv!r}, inputs=folder / 'in',\n"
+        f"    outputs=folder / 'out', limits=limits, labels={spec.labels!r})\n"
+        f"engine = extensions.connect({bench.engine.name!r})\n"
+        "engine.run(spec, log_path=folder / 'log', cancelled=lambda: print('runs', flush=True))\n"
+    )
+    host = subprocess.Popen(
+        [sys.executable, "-c", program, str(spec.outputs.parent)], stdout=subprocess.PIPE, cwd=ROOT
+    )
+    with host:
+        assert host.stdout is not None
+        assert host.stdout.readline() == b"runs\n"
+        (container_id,) = bench.leftovers()
+        assert container_id not in bench.engine.reap(owner_alive)
+        host.kill()
+    assert container_id in bench.engine.reap(owner_alive)
+    assert bench.leftovers() == []
 
 
 def test_only_leftovers_of_dead_processes_are_reaped(bench: Bench) -> None:

@@ -102,31 +102,6 @@ def test_containers_of_a_dead_process_are_reaped_and_those_of_a_live_one_are_not
         api.remove_container(alive_id)
 
 
-def test_a_killed_host_process_leaves_a_container_that_the_next_one_reaps(bench: Bench) -> None:
-    spec = bench.spec("import time; time.sleep(60)")
-    program = (
-        "import sys; from pathlib import Path\n"
-        "from host.engines.docker import connect\n"
-        "from host.engines.interface import ContainerSpec, Limits\n"
-        f"limits = {spec.limits!r}\n"
-        "folder = Path(sys.argv[1])\n"
-        f"spec = ContainerSpec(image_id={spec.image_id!r}, argv={spec.argv!r}, inputs=folder / 'in',\n"
-        f"    outputs=folder / 'out', limits=limits, labels={spec.labels!r})\n"
-        "connect().run(spec, log_path=folder / 'log', cancelled=lambda: print('runs', flush=True))\n"
-    )
-    host = subprocess.Popen(
-        [sys.executable, "-c", program, str(spec.outputs.parent)], stdout=subprocess.PIPE, cwd=ROOT
-    )
-    with host:
-        assert host.stdout is not None
-        assert host.stdout.readline() == b"runs\n"
-        (container_id,) = bench.leftovers()
-        assert container_id not in bench.engine.reap(owner_alive)
-        host.kill()
-    assert container_id in bench.engine.reap(owner_alive)
-    assert bench.leftovers() == []
-
-
 @pytest.mark.filterwarnings(
     "ignore::ResourceWarning"
 )  # docker-py drops a socket that fails to connect unclosed

@@ -1,0 +1,54 @@
+import json
+
+import pytest
+
+from host.engines.image_defaults import image_defaults, require_no_volumes
+from host.errors import EngineRefusedError, ImageLoadError
+
+ROOTFS = {"type": "layers", "diff_ids": ["sha256:ab"]}
+
+
+def config(**container: object) -> bytes:
+    return json.dumps(
+        {"architecture": "amd64", "config": container, "rootfs": ROOTFS, "os": "linux"}
+    ).encode()
+
+
+def test_entrypoint_and_command_are_one_argv() -> None:
+    assert image_defaults(config(Entrypoint=["/tool"], Cmd=["--help"]), subject="x").argv == (
+        "/tool",
+        "--help",
+    )
+
+
+def test_nulls_of_foreign_tools_are_nothing() -> None:
+    found = image_defaults(
+        config(Entrypoint=None, Cmd=None, Env=None, Volumes=None, WorkingDir="", User="root"), subject="x"
+    )
+    assert (found.argv, found.working_folder, found.volumes) == ((), "/", ())
+
+
+def test_an_image_without_a_path_gets_dockers() -> None:
+    found = image_defaults(config(Env=["A=1=2"]), subject="x")
+    assert found.environment == {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "A": "1=2",
+    }
+    assert image_defaults(config(Env=["PATH=/opt"]), subject="x").environment == {"PATH": "/opt"}
+
+
+def test_a_config_without_container_defaults_is_one() -> None:
+    bare = json.dumps({"architecture": "amd64", "rootfs": ROOTFS}).encode()
+    assert image_defaults(bare, subject="x").argv == ()
+
+
+@pytest.mark.parametrize("data", [b"{}", b"[]", b"\xff", config(Cmd="a shell line")])
+def test_what_is_no_config_is_refused_by_name(data: bytes) -> None:
+    with pytest.raises(ImageLoadError, match=r"tool\.tar: the image's config"):
+        image_defaults(data, subject="tool.tar")
+
+
+def test_volumes_are_refused_by_name() -> None:
+    volumes = image_defaults(config(Volumes={"/data": {}, "/a": {}}), subject="x").volumes
+    with pytest.raises(EngineRefusedError, match="/a, /data"):
+        require_no_volumes(volumes, image_id="sha256:ab")
