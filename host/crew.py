@@ -68,12 +68,21 @@ class Crew:
 
     @contextmanager
     def place(self, cancelled: Cancelled) -> Iterator[Place]:
-        """One worker's place; its warm container, if any, and the GPU of that end with the block."""
-        what = self.release.title
-        if not self.warm:
-            yield Place(self.room, what)
-            return
-        need = self.release.manifest.resources.gpu
+        """One worker's place, until the block ends."""
+        if self.warm:
+            with self.warm_place(cancelled) as place:
+                yield place
+        else:
+            yield self.fresh_place()
+
+    def fresh_place(self) -> Place:
+        """A place where each case gets a container of its own."""
+        return Place(self.room, self.release.title)
+
+    @contextmanager
+    def warm_place(self, cancelled: Cancelled) -> Iterator[Place]:
+        """A place with one warm container; it, and the GPU it holds between cases, are let go with the block."""
+        what, need = self.release.title, self.release.manifest.resources.gpu
         with ExitStack() as held:
             grant = held.enter_context(
                 granted(need, self.engine, run_id="warm", say=self.say, cancelled=cancelled)

@@ -1,12 +1,14 @@
 """Propose a trial lock from what is approved, and sign it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from host.errors import OptionError
 from host.home import now
 from host.installed import find_release, read_stored_manifest
 from host.planning import complete_parameters
 from host.signing import typed
+from host.warm.declared import require_declared
 from registry.errors import WrongStateError
 from registry.esignature import Signing, compose
 from registry.log import Record
@@ -30,6 +32,7 @@ def propose_lock(
     sites: Sequence[str],
     engines: Sequence[str],
     reason: str,
+    warm: Collection[str] = (),
 ) -> Record:
     """Log the next lock of a trial; parameters are frozen at the manifest's defaults.
 
@@ -38,7 +41,19 @@ def propose_lock(
     slots : mapping of slot name to PLUGIN@VERSION
     sites, engines : sequences of str
         Who may run it, and on what.
+    warm : collection of str, optional
+        Slots that permit warm containers; their reports must have found them equal to fresh ones.
+
+    Raises
+    ------
+    OptionError
+        ``warm`` names no slot of the lock.
     """
+    unknown = sorted(set(warm) - set(slots))
+    if unknown:
+        raise OptionError(
+            f"--warm {unknown[0]}: the lock has no such slot", subject=unknown[0], hint="name it with --slot"
+        )
     known = registry.trial(trial)
     last = known.locks[-1] if known.locks else None
     lock = typed(
@@ -51,7 +66,8 @@ def propose_lock(
         sequence=last.lock.sequence + 1 if last else 1,
         previous=last.digest if last else None,
         slots=tuple(
-            _slot(registry, name, release, known.trial.scope) for name, release in sorted(slots.items())
+            _slot(registry, name, release, known.trial.scope, warm=name in warm)
+            for name, release in sorted(slots.items())
         ),
         sites=tuple(sorted(sites)),
         engines=tuple(sorted(engines)),
@@ -62,11 +78,13 @@ def propose_lock(
     return registry.act(lock, actor.signer, [(f"release-{one.slot}", one.release) for one in lock.slots])
 
 
-def _slot(registry: Registry, name: str, release: str, scope: str) -> LockSlot:
+def _slot(registry: Registry, name: str, release: str, scope: str, *, warm: bool) -> LockSlot:
     record = find_release(registry, release)
     entry = registry.catalogue()[record.digest]
     manifest = read_stored_manifest(registry, entry.release.manifest)
-    return slot_from(entry, name, scope, complete_parameters(manifest, {}))
+    if warm:
+        require_declared(manifest)
+    return slot_from(entry, name, scope, complete_parameters(manifest, {}), warm=warm)
 
 
 def newest_lock(registry: Registry, trial: str, *, named: str) -> Record:

@@ -7,7 +7,7 @@ from host.engines.interface import EngineInfo
 from host.execution import Execution, PreparedRun
 from plugin_spec.manifest import Manifest
 from plugin_spec.ports import MeasurementsPort
-from registry.statements import GpuRef, GpuVisible, Measured, OutputRef, RunFinished, RunStarted
+from registry.statements import Container, GpuRef, GpuVisible, Measured, OutputRef, RunFinished, RunStarted
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,14 @@ class ChainLink:
 
 
 def run_started(
-    prepared: PreparedRun, context: RunContext, link: ChainLink, *, subject: str, visit: str, at: str
+    prepared: PreparedRun,
+    context: RunContext,
+    link: ChainLink,
+    *,
+    subject: str,
+    visit: str,
+    container: Container,
+    at: str,
 ) -> RunStarted:
     """The record that is logged before the container starts."""
     release = prepared.release
@@ -49,6 +56,7 @@ def run_started(
         image=release.image,
         manifest=release.manifest_digest,
         weights=release.weight_refs,
+        container=container,
         case=prepared.request.case_id,
         subject=subject,
         visit=visit,
@@ -132,7 +140,8 @@ def run_finished(
         gpu_visible=_visible(execution),
         duration_s=round(seen.duration_s, 3) if seen else 0.0,
         memory_peak_bytes=seen.memory_peak_bytes if seen else None,
-        memory_limit_bytes=prepared.limits.memory_bytes,
+        # A warm container may have been made for a case that needed more.
+        memory_limit_bytes=seen.memory_limit_bytes if seen else prepared.limits.memory_bytes,
         log=log,
         chain=link.number,
         previous=link.previous,

@@ -4,30 +4,32 @@ Invariants
 ----------
 * A run-started record is durable before its container exists; a run without an end is visible and is closed, as
   interrupted, by the next command that runs cases in the same home.
-* The records of one node form a chain (``chain``, ``previous``) without gaps.
+* The records of one node form a chain (``chain``, ``previous``) without gaps, however many runs are under way: one is
+  written at a time.
 * Outputs and log are in the blob store before the record that names them.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from threading import Lock
 
+from host.crew import Place
 from host.engines.interface import Engine
 from host.engines.owner import owner_labels
-from host.errors import GpuUnsuitableError, RunCancelledError
+from host.errors import GpuUnsuitableError, MachineTooSmallError, RunCancelledError
 from host.execution import CaseRequest, Execution, PreparedRun, execute, prepare, with_gpu
-from host.gpu.grant import GpuGrant
 from host.home import Home, now, random_bytes
 from host.leftovers import clear_dead
 from host.plugins import PluginCatalogue
 from host.records import ChainLink, RunContext, run_finished, run_interrupted, run_started
 from host.releases import InstalledRelease
 from host.staging import RunFolder
-from plugin_spec.errors import EngineError, InputError, TrustError
+from plugin_spec.errors import AssayError, EngineError, InputError, TrustError
 from registry.blobs import chunks
 from registry.log import Record
 from registry.registry import Registry
-from registry.statements import RunFinished, RunStarted
+from registry.statements import Container, RunFinished, RunStarted
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class RecordedRun:
 
 
 class RunLedger:
-    """Runs cases of one command and keeps their records. Hold ``Home.running`` while using it."""
+    """Runs cases of one command and keeps their records. Hold ``Home.running`` while using it; safe for threads."""
 
     def __init__(
         self,
@@ -58,6 +60,7 @@ class RunLedger:
         self._engine = engine
         self._context = context
         self._catalogue = PluginCatalogue()
+        self._writing = Lock()
 
     def run(
         self,
@@ -67,7 +70,7 @@ class RunLedger:
         subject: str,
         visit: str,
         cancelled: Callable[[], bool],
-        gpu: GpuGrant | None = None,
+        place: Place | None = None,
         inspect: Callable[[PreparedRun, Execution], None] = lambda prepared, execution: None,
     ) -> RecordedRun:
         """Run one case and log its start and its end.
@@ -80,8 +83,9 @@ class RunLedger:
             Pseudonymous identifiers.
         cancelled : callable
             Asked while the container runs.
-        gpu : GpuGrant, optional
-            What the caller holds for several cases; by default each case leases what it needs.
+        place : Place, optional
+            Where a worker of a crew runs its cases: it has room for them, and may hold a warm container and a GPU. By
+            default the case runs in a fresh container, whatever else runs.
         inspect : callable, optional
             Called once the run is logged, with the checked outputs while they are still in the run folder.
 
@@ -89,8 +93,8 @@ class RunLedger:
         ------
         InputError
             The request does not fit the manifest, or a file is missing; the refusal is logged, without the path.
-        GpuUnsuitableError
-            No GPU of this machine fits; the refusal is logged, the run is not.
+        GpuUnsuitableError, MachineTooSmallError
+            Nothing of this machine fits; the refusal is logged, the run is not.
         EngineError
             The engine failed; the run is logged as failed with the reason ``engine-failed``.
         """
@@ -98,12 +102,8 @@ class RunLedger:
         folder = RunFolder.create(self._home.runs / run_id)
         try:
             staged = self._prepare(release, request, folder, run_id)
-            with self._gpu(staged, cancelled, gpu) as prepared:
-                started = self._log(
-                    run_started(
-                        prepared, self._context, self._link(), subject=subject, visit=visit, at=_now()
-                    )
-                )
+            with self._machine(staged, cancelled, place) as prepared:
+                started = self._log_start(prepared, subject=subject, visit=visit, place=place)
                 try:
                     execution = execute(
                         prepared,
@@ -111,6 +111,7 @@ class RunLedger:
                         engine=self._engine,
                         labels={**owner_labels(), "assay.run": run_id},
                         cancelled=cancelled,
+                        warm=place.warm if place else None,
                     )
                 except BaseException as stopped:
                     self._finish(prepared, _stopped(stopped), started)
@@ -129,27 +130,30 @@ class RunLedger:
         except InputError as error:
             # A path may hold a name: the operator sees it, the record does not.
             scrubbed = type(error)("an input cannot be used; its path is not kept", subject=request.case_id)
-            self._registry.refuse(
-                scrubbed, attempted="run-started", subject=request.case_id, by=self._context.actor
-            )
+            self._refuse(scrubbed, request.case_id)
             raise
 
     @contextmanager
-    def _gpu(
-        self, staged: PreparedRun, cancelled: Callable[[], bool], gpu: GpuGrant | None
+    def _machine(
+        self, staged: PreparedRun, cancelled: Callable[[], bool], place: Place | None
     ) -> Iterator[PreparedRun]:
-        """Hold the run's GPU; what is refused here was never started, and the refusal is logged."""
+        """Hold the run's room and GPU; what is refused here was never started, and the refusal is logged."""
         with ExitStack() as held:
             try:
+                if place is not None:
+                    held.enter_context(place.reserved(staged.limits, cancelled))
+                grant = place.grant if place else None
                 prepared = held.enter_context(
-                    with_gpu(staged, self._engine, say=self._say, cancelled=cancelled, held=gpu)
+                    with_gpu(staged, self._engine, say=self._say, cancelled=cancelled, held=grant)
                 )
-            except GpuUnsuitableError as error:
-                self._registry.refuse(
-                    error, attempted="run-started", subject=staged.request.case_id, by=self._context.actor
-                )
+            except (GpuUnsuitableError, MachineTooSmallError) as error:
+                self._refuse(error, staged.request.case_id)
                 raise
             yield prepared
+
+    def _refuse(self, error: AssayError, case_id: str) -> None:
+        with self._writing:
+            self._registry.refuse(error, attempted="run-started", subject=case_id, by=self._context.actor)
 
     def _finish(self, prepared: PreparedRun, execution: Execution, started: Record) -> RecordedRun:
         blobs = self._registry.blobs
@@ -157,16 +161,31 @@ class RunLedger:
             with output.path.open("rb") as stream:
                 blobs.put_stream(chunks(stream), expected=output.digest)
         log = blobs.put_file(prepared.folder.log).digest if prepared.folder.log.is_file() else None
-        record = run_finished(
-            prepared,
-            execution,
-            self._context,
-            self._link(),
-            started=started.statement.payload_digest,
-            log=log,
-            at=_now(),
-        )
-        return RecordedRun(started, self._log(record), record, execution)
+        with self._writing:
+            record = run_finished(
+                prepared,
+                execution,
+                self._context,
+                self._link(),
+                started=started.statement.payload_digest,
+                log=log,
+                at=_now(),
+            )
+            return RecordedRun(started, self._log(record), record, execution)
+
+    def _log_start(self, prepared: PreparedRun, *, subject: str, visit: str, place: Place | None) -> Record:
+        container: Container = "warm" if place and place.warm else "fresh"
+        with self._writing:
+            record = run_started(
+                prepared,
+                self._context,
+                self._link(),
+                subject=subject,
+                visit=visit,
+                container=container,
+                at=_now(),
+            )
+            return self._log(record)
 
     def _log(self, act: RunStarted | RunFinished) -> Record:
         return self._registry.act(act, self._registry.node)

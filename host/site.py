@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import model_validator
 
 from host import __version__
+from host.crew import Crew
 from host.engines.interface import Engine
 from host.errors import ImageSwappedError, ImageTamperedError, OptionError, TargetError
 from host.execution import CaseRequest, fault_of
@@ -24,10 +25,12 @@ from host.images.load import load_image
 from host.images.stored import stored_image
 from host.installed import install_slot
 from host.leftovers import clear_dead
+from host.machine import Room, this_machine
 from host.planning import complete_parameters
 from host.records import RunContext
 from host.releases import InstalledRelease
 from host.run_ledger import RecordedRun, RunLedger, close_interrupted
+from host.warm.memory import MemoryProbe, peer_memory
 from plugin_spec.errors import AssayError
 from plugin_spec.model import Identifier, StrictModel
 from registry.bundle import import_trial
@@ -59,6 +62,7 @@ class RunOrder(StrictModel):
     subject: CaseIdentifier
     visit: CaseIdentifier
     out: Path | None
+    warm: bool = False
 
     @model_validator(mode="after")
     def _case_is_no_longer_than_a_case_may_be(self) -> "RunOrder":
@@ -149,8 +153,21 @@ def engines_allowed(registry: Registry, trial: str) -> tuple[str, ...] | None:
     return None if view is None else view.lock.engines
 
 
-def run_locked(home: Home, registry: Registry, engine: Engine, order: RunOrder, *, say: Say) -> LockedRun:
+def run_locked(
+    home: Home,
+    registry: Registry,
+    engine: Engine,
+    order: RunOrder,
+    *,
+    say: Say,
+    probe: MemoryProbe = peer_memory,
+) -> LockedRun:
     """Run the locked release on one scan.
+
+    Parameters
+    ----------
+    probe : callable, optional
+        Reads the memory of a warm container.
 
     Raises
     ------
@@ -166,7 +183,8 @@ def run_locked(home: Home, registry: Registry, engine: Engine, order: RunOrder, 
             say(f"found run {closed.run} of {closed.at} without an end; logged as interrupted")
         with registry.refusals_logged("trial-run", registry.node_id):
             view, slot, release = _check(registry, engine, order)
-        done = _run(home, registry, engine, order, view=view, slot=slot, release=release, say=say)
+        crew = Crew(engine, home.runs, release, Room(this_machine()), warm=order.warm, say=say, probe=probe)
+        done = _run(home, registry, crew, order, view=view, slot=slot)
     if order.out is not None:
         order.out.mkdir(parents=True)
         for output in done.record.outputs:
@@ -197,6 +215,7 @@ def _check(
         manifest=release.manifest_digest,
         weights=release.weight_refs,
         parameters=parameters,
+        container="warm" if order.warm else "fresh",
     )
     check_run_allowed(view, found)
     engine.verify(slot.image, registry.blobs.path)
@@ -219,30 +238,28 @@ def _choose_slot(view: LockView | None, order: RunOrder) -> LockSlot:
 
 
 def _run(
-    home: Home,
-    registry: Registry,
-    engine: Engine,
-    order: RunOrder,
-    *,
-    view: LockView,
-    slot: LockSlot,
-    release: InstalledRelease,
-    say: Say,
+    home: Home, registry: Registry, crew: Crew, order: RunOrder, *, view: LockView, slot: LockSlot
 ) -> RecordedRun:
     context = RunContext(
         actor=registry.node_id,
         role="site",
         purpose="trial",
         reason=f"trial {order.trial}, slot {slot.slot}",
-        engine=engine.describe(),
+        engine=crew.engine.describe(),
         host_version=__version__,
         trial=order.trial,
         lock=view.digest,
     )
-    return RunLedger(home, registry, engine, context, say=say).run(
-        release,
-        CaseRequest(order.case, order.inputs, dict(slot.parameters)),
-        subject=order.subject,
-        visit=order.visit,
-        cancelled=lambda: False,
-    )
+    with crew.place(_never) as place:
+        return RunLedger(home, registry, crew.engine, context, say=crew.say).run(
+            crew.release,
+            CaseRequest(order.case, order.inputs, dict(slot.parameters)),
+            subject=order.subject,
+            visit=order.visit,
+            cancelled=_never,
+            place=place if order.warm else None,
+        )
+
+
+def _never() -> bool:
+    return False

@@ -8,12 +8,13 @@ Invariants
 * The verdict is computed from the results table and the registered protocol alone.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from host import __version__
+from host.crew import Cancelled, Crew, Place
 from host.engines.interface import Engine
 from host.errors import KitDigestError, KitFitError
 from host.execution import CaseRequest, Execution, PreparedRun
@@ -21,16 +22,21 @@ from host.gpu.grant import require_gpu
 from host.home import Home, now, random_bytes
 from host.kit_data import ensure_data
 from host.kits import KitCase, KitFolder
+from host.machine import Room, this_machine
+from host.planning import plan_limits
 from host.records import RunContext, measured
 from host.releases import InstalledRelease
 from host.reports.compose import ReportParts, compose
 from host.reports.html import render
-from host.reports.model import CaseSection, Report
+from host.reports.model import CaseSection, Report, WarmSection
 from host.reports.pictures import CaseImages, draw
 from host.reports.write import report_bytes
 from host.run_ledger import RecordedRun, RunLedger
 from host.scoring import check_fit, score
 from host.verdict import CaseRow, evaluate
+from host.warm.declared import require_declared
+from host.warm.memory import MemoryProbe, peer_memory
+from host.warm.on_kit import FreshRun, compare_on_kit
 from plugin_spec.ports import LabelMapPort
 from registry.errors import NotPreregisteredError, UnknownRecordError
 from registry.keys import Signer
@@ -74,6 +80,7 @@ class Progress:
 
     say: Callable[[str], None]
     case_done: Callable[[KitCase, RecordedRun, int, int], None]
+    told: Callable[[str, int, int], None]
     cancelled: Callable[[], bool]
 
 
@@ -136,12 +143,25 @@ def validate(
     executor: Executor,
     smoke: bool,
     progress: Progress,
+    jobs: int = 1,
+    warm: bool = False,
+    probe: MemoryProbe = peer_memory,
 ) -> Validated:
     """Run every case of a kit and log the report.
 
+    Parameters
+    ----------
+    jobs : int, optional
+        How many cases at a time, where the machine has room for them.
+    warm : bool, optional
+        Whether to run every case in warm containers too, and to report how they agree with the fresh ones. The verdict
+        rests on the fresh runs.
+    probe : callable, optional
+        Reads the memory of warm containers.
+
     Raises
     ------
-    KitFitError, KitDigestError, NotPreregisteredError, GpuUnsuitableError
+    KitFitError, KitDigestError, NotPreregisteredError, GpuUnsuitableError, MachineTooSmallError, WarmUndeclaredError
         Before anything runs.
     EngineError
         The engine failed; the attempt stays in the ledger without a report.
@@ -153,6 +173,10 @@ def validate(
         if not selected:
             raise KitFitError(f"{folder.path / 'cases.csv'}: no case is marked smoke", subject=folder.kit.id)
         require_gpu(release.manifest.resources.gpu)
+        room = Room(this_machine())
+        room.require(plan_limits(release.manifest, 0), release.title)
+        if warm:
+            require_declared(release.manifest)
         protocol, checkpoint = find_protocol(registry, folder, executor=executor.person)
     attempt = _begin(registry, release, folder, executor, Plan(protocol, checkpoint, subset, len(selected)))
     began = now()
@@ -167,9 +191,9 @@ def validate(
         validation=attempt.id,
     )
     session = _Session(folder, release, data, RunLedger(home, registry, engine, context, say=progress.say))
-    for number, case in enumerate(selected, start=1):
-        done = session.run(case, progress.cancelled)
-        progress.case_done(case, done, number, len(selected))
+    crew = Crew(engine, home.runs, release, room, jobs=jobs, say=progress.say, probe=probe)
+    session.run_all(crew, selected, progress)
+    equality = session.compare_warm(crew, registry, progress) if warm else None
     parts = ReportParts(
         validation=attempt.id,
         subset=subset,
@@ -185,6 +209,7 @@ def validate(
         environment=session.environment(),
         cases=tuple(session.sections),
         verdict=evaluate(folder.protocol, [section.row for section in session.sections]),
+        warm=equality,
     )
     progress.say("draw the figures and write the report")
     return _publish(registry, compose(registry, parts), session.images(registry), attempt, executor)
@@ -228,35 +253,66 @@ class _Session:
         self._rows: dict[str, CaseRow] = {}
         self.runs: list[RecordedRun] = []
         self.sections: list[CaseSection] = []
+        self._cases: Sequence[KitCase] = ()
 
-    def run(self, case: KitCase, cancelled: Callable[[], bool]) -> RecordedRun:
-        done = self._ledger.run(
+    def run_all(self, crew: Crew, cases: Sequence[KitCase], progress: Progress) -> None:
+        """Run the cases, in fresh containers, and keep what is known of them in the kit's order."""
+        ended: list[int] = []
+
+        def done(number: int, run: RecordedRun) -> None:
+            ended.append(number)
+            progress.case_done(cases[number], run, len(ended), len(cases))
+
+        self.runs = crew.work(cases, self._run, done=done, cancelled=progress.cancelled)
+        self.sections = [self._section(case, run) for case, run in zip(cases, self.runs, strict=True)]
+        self._cases = cases
+
+    def compare_warm(self, crew: Crew, registry: Registry, progress: Progress) -> WarmSection:
+        """Run the cases once more in warm containers, and say how they agree."""
+        progress.say("run every case once more in warm containers, in shuffled order")
+        return compare_on_kit(
+            self._ledger,
+            replace(crew, warm=True),
+            [
+                FreshRun(self._request(case), case.subject_id, run)
+                for case, run in zip(self._cases, self.runs, strict=True)
+            ],
+            blobs=registry.blobs,
+            seed=int.from_bytes(random_bytes(4), "big"),
+            told=progress.told,
+            cancelled=progress.cancelled,
+        )
+
+    def _request(self, case: KitCase) -> CaseRequest:
+        return CaseRequest(
+            case.case_id, {port: self._data / file.path for port, file in case.inputs.items()}, {}
+        )
+
+    def _run(self, case: KitCase, place: Place, cancelled: Cancelled) -> RecordedRun:
+        return self._ledger.run(
             self._release,
-            CaseRequest(
-                case.case_id, {port: self._data / file.path for port, file in case.inputs.items()}, {}
-            ),
+            self._request(case),
             subject=case.subject_id,
             visit="kit",
             cancelled=cancelled,
+            place=place,
             inspect=lambda prepared, execution: self._score(case, prepared, execution),
         )
+
+    def _section(self, case: KitCase, done: RecordedRun) -> CaseSection:
         record, answered = done.record, done.execution.result
-        self.runs.append(done)
-        self.sections.append(
-            CaseSection(
-                row=self._rows[case.case_id],
-                run=record.run,
-                message=record.message,
-                measured=record.measured,
-                references=case.values,
-                duration_s=record.duration_s,
-                memory_peak_bytes=record.memory_peak_bytes,
-                memory_limit_bytes=record.memory_limit_bytes,
-                qc=answered.qc if answered else (),
-                warnings=record.warnings,
-            )
+        return CaseSection(
+            row=self._rows[case.case_id],
+            run=record.run,
+            message=record.message,
+            measured=record.measured,
+            references=case.values,
+            duration_s=record.duration_s,
+            memory_peak_bytes=record.memory_peak_bytes,
+            memory_limit_bytes=record.memory_limit_bytes,
+            qc=answered.qc if answered else (),
+            warnings=record.warnings,
         )
-        return done
 
     def _score(self, case: KitCase, prepared: PreparedRun, execution: Execution) -> None:
         self._rows[case.case_id] = score(
@@ -335,6 +391,7 @@ def _publish(
             subset=attempt.plan.subset,
             cases=attempt.plan.cases,
             host_version=__version__,
+            warm=report.warm.agreement if report.warm else None,
         ),
         executor.signer,
         [("release", report.release.record), ("report.json", json_file.digest), ("report.html", html.digest)],

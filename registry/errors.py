@@ -315,6 +315,12 @@ class EngineNotAllowedError(TrustError):
     code = "engine-not-allowed"
 
 
+class WarmNotLockedError(TrustError):
+    """A run in a warm container, where the lock permits fresh ones only."""
+
+    code = "warm-not-locked"
+
+
 class SignatureNameError(TrustError):
     """A signature's printed name is not the signer's enrolled name."""
 

@@ -89,7 +89,9 @@ def _validation_report(act: ValidationReport, registry: Registry) -> None:
     _, started = registry.find(act.started, ValidationStarted)
     _, protocol = registry.find(act.protocol, Protocol)
     check_report(act, started, protocol)
-    if any(registry.records(act.predicate_type, subject=act.started)):
+    # Another run that was under way may name this run's start as the record before its own end.
+    named = registry.records(act.predicate_type, subject=act.started)
+    if any(one.statement.read(RunFinished).started == act.started for one in named):
         raise DuplicateRecordError(
             f"validation {act.validation} has its report already", subject=act.validation
         )
@@ -190,7 +192,9 @@ def _run_finished(act: RunFinished, registry: Registry) -> None:
     _, started = registry.find(act.started, RunStarted)
     if (started.run, started.actor) != (act.run, act.actor):
         raise WrongStateError(f"run {act.run} does not end the run it names", subject=act.run)
-    if any(registry.records(act.predicate_type, subject=act.started)):
+    # Another run that was under way may name this run's start as the record before its own end.
+    named = registry.records(act.predicate_type, subject=act.started)
+    if any(one.statement.read(RunFinished).started == act.started for one in named):
         raise DuplicateRecordError(f"run {act.run} has ended already", subject=act.run)
 
 

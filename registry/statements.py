@@ -41,6 +41,10 @@ RunIdentifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 Evidence = Literal["patient", "derived", "phantom"]
 VerdictWord = Literal["met", "not met", "insufficient evidence"]
 Subset = Literal["whole kit", "smoke"]
+# "warm": the container had answered for other cases before, and kept its memory.
+Container = Literal["fresh", "warm"]
+# Of warm runs with the fresh ones of the same cases, by what the plugin claims about its repeatability.
+Agreement = Literal["equal", "different", "not comparable"]
 SignatureMeaning = Literal["authorship", "review", "approval", "responsibility"]
 
 
@@ -170,6 +174,7 @@ class RunStarted(Act):
     gpu: tuple[str, ...]
     gpu_devices: tuple[GpuRef, ...] = ()
     gpu_fallback: str = ""
+    container: Container = "fresh"
     host_version: str
     validation: RunIdentifier | None = None
     trial: Identifier | None = None
@@ -219,6 +224,7 @@ class ValidationReport(Act):
     subset: Subset
     cases: int = Field(gt=0)
     host_version: str
+    warm: Agreement | None = None
 
 
 class ESignature(Act):
@@ -270,6 +276,7 @@ class LockSlot(StrictModel):
     report: Digest
     verdict: VerdictWord
     evidence: Evidence
+    warm: bool = False
 
 
 class Threshold(StrictModel):

@@ -122,7 +122,12 @@ class _Tracer:
         return found[0]
 
     def _finished(self, started: Record) -> RunFinished:
-        ends = list(self._registry.records(RunFinished.predicate_type, subject=started.digest))
+        # A run that ended meanwhile names this start as the record before its own, and is no end of it.
+        ends = [
+            one
+            for one in self._registry.records(RunFinished.predicate_type, subject=started.digest)
+            if one.statement.read(RunFinished).started == started.digest
+        ]
         if len(ends) != 1:
             raise BrokenTraceError(f"the run has {len(ends)} recorded ends, not one", subject=started.digest)
         self._keep(ends[0])
@@ -146,6 +151,7 @@ class _Tracer:
         _fits("image", started.image, slot.image)
         _fits("manifest", started.manifest, slot.manifest)
         _fits("parameters", started.parameters, slot.parameters)
+        _fits("container", started.container, started.container if slot.warm else "fresh")
         self._keep(view.record)
         self._keep_signatures(view.digest)
         return view, slot

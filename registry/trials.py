@@ -25,12 +25,23 @@ from registry.errors import (
     SignerThresholdError,
     SiteNotEnrolledError,
     UnknownRecordError,
+    WarmNotLockedError,
     WrongStateError,
 )
 from registry.policy import distinct_persons
 from registry.record import Record
 from registry.roots import RootHistory
-from registry.statements import ESignature, FileRef, LockSlot, RunStarted, Threshold, TrialCreated, TrialLock
+from registry.statements import (
+    Container,
+    ESignature,
+    FileRef,
+    LockSlot,
+    RunStarted,
+    Threshold,
+    TrialCreated,
+    TrialLock,
+    ValidationReport,
+)
 from registry.trust_root import Role, TrustRoot
 from registry.values import named_faults
 
@@ -80,11 +91,21 @@ class RunRequest:
     manifest: Digest
     weights: tuple[FileRef, ...]
     parameters: Mapping[str, bool | int | float | str]
+    container: Container = "fresh"
 
     @classmethod
     def recorded(cls, act: RunStarted, plugin: str) -> "RunRequest":
         """What a run's record says was run."""
-        return cls(act.actor, act.engine, plugin, act.image, act.manifest, act.weights, act.parameters)
+        return cls(
+            act.actor,
+            act.engine,
+            plugin,
+            act.image,
+            act.manifest,
+            act.weights,
+            act.parameters,
+            act.container,
+        )
 
 
 def status(records: Iterable[Record], trial: str, roots: RootHistory) -> TrialStatus:
@@ -178,9 +199,19 @@ def empty_places(root: TrustRoot, keys: Iterable[str], policy: Sequence[Threshol
 
 
 def slot_from(
-    entry: CatalogueEntry, slot: str, scope: str, parameters: Mapping[str, bool | int | float | str]
+    entry: CatalogueEntry,
+    slot: str,
+    scope: str,
+    parameters: Mapping[str, bool | int | float | str],
+    *,
+    warm: bool = False,
 ) -> LockSlot:
     """Fill a slot from a release's newest approval that reaches ``scope``.
+
+    Parameters
+    ----------
+    warm : bool, optional
+        Whether the slot is to permit warm containers; see `require_warm_equal`.
 
     Raises
     ------
@@ -212,6 +243,23 @@ def slot_from(
             report=approval.report,
             verdict=report.verdict,
             evidence=report.evidence,
+            warm=warm,
+        )
+
+
+def require_warm_equal(slot: LockSlot, report: ValidationReport) -> None:
+    """Refuse a slot that permits warm containers on a report which did not find them equal to fresh ones.
+
+    Raises
+    ------
+    WrongStateError
+    """
+    if slot.warm and report.warm != "equal":
+        found = "did not compare them" if report.warm is None else f"found them {report.warm}"
+        raise WrongStateError(
+            f"slot {slot.slot}: permits warm containers, but its report {found} with fresh ones",
+            subject=slot.report,
+            hint="assay validate PLUGIN@VERSION --kit KIT --warm, and approve on that report",
         )
 
 
@@ -260,12 +308,13 @@ def _check_slot(slot: LockSlot, scope: str, catalogue: Mapping[Digest, Catalogue
             f"slot {slot.slot}: release {short(slot.release)} is unknown", subject=slot.release
         )
     approved = {one.report for one in entry.approvals if REACH[one.scope] >= REACH[scope]}
-    expected = slot_from(entry, slot.slot, scope, slot.parameters)
+    expected = slot_from(entry, slot.slot, scope, slot.parameters, warm=slot.warm)
     if slot.report not in approved:
         raise LockMismatchError(
             f"slot {slot.slot}: report {short(slot.report)} carries no approval", subject=slot.report
         )
     report = entry.evaluation(slot.report).report
+    require_warm_equal(slot, report)
     expected = expected.model_copy(
         update={"report": slot.report, "verdict": report.verdict, "evidence": report.evidence}
     )
@@ -306,6 +355,8 @@ def check_run_allowed(view: LockView | None, request: RunRequest) -> LockSlot:
         No lock in force, or it does not name this site or this engine.
     ImageMismatchError, LockMismatchError
         The plugin, image, manifest, weights or parameters are not the locked ones.
+    WarmNotLockedError
+        A warm container, which the slot does not permit.
     """
     if view is None or not view.holds:
         raise LockNotSignedError(
@@ -341,6 +392,12 @@ def check_run_allowed(view: LockView | None, request: RunRequest) -> LockSlot:
                 f"trial {lock.trial}: the {what} of {slot.plugin} are not the locked ones",
                 subject=slot.plugin,
             )
+    if request.container == "warm" and not slot.warm:
+        raise WarmNotLockedError(
+            f"trial {lock.trial} locks {slot.plugin} to a fresh container for each case",
+            subject=slot.plugin,
+            hint="leave --warm out, or propose a lock that permits it: assay trial lock --warm SLOT",
+        )
     return slot
 
 

@@ -52,21 +52,25 @@ class CaseProgress:
         """Tell how a case of a kit ended."""
         record = run.record
         mark = "" if record.outcome == case.expected else f"  EXPECTED {case.expected}: {record.message}"
-        self._tell(f"{case.case_id}: {_ending(record)}{mark}", number, total)
+        self.told(f"{case.case_id}: {_ending(record)}{mark}", number, total)
 
     def batch_case_done(self, document: "CaseDocument", kept: bool, number: int, total: int) -> None:
         """Tell how a case of a table ended, or that its result was there already."""
         mark = "  kept: same inputs, image and parameters" if kept else ""
         if document.outcome == "failed":
             mark = f"  {document.message}"
-        self._tell(f"{document.case_id}: {_ending(document)}{mark}", number, total)
+        self.told(f"{document.case_id}: {_ending(document)}{mark}", number, total)
 
-    def _tell(self, line: str, number: int, total: int) -> None:
+    def told(self, line: str, number: int, total: int) -> None:
+        """One line for a case that is done, and the bar moved on."""
         self.say(f"[{number}/{total}] {line}")
         if self._bar is not None:
             if not self._bar.tasks:
                 self._bar.add_task("cases", total=total)
-            self._bar.update(self._bar.tasks[0].id, completed=number)
+            task = self._bar.tasks[0]
+            if number < task.completed:
+                self._bar.reset(task.id, total=total)  # the cases are gone through once more
+            self._bar.update(task.id, completed=number)
 
 
 def _ending(record: "RunFinished | CaseDocument") -> str:

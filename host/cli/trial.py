@@ -65,6 +65,10 @@ def lock(
         list[str] | None,
         typer.Option("--engine", help="Engine that is allowed; may be repeated. Default: docker and runc."),
     ] = None,
+    warm: Annotated[
+        list[str] | None,
+        typer.Option("--warm", metavar="NAME", help="Slot that permits warm containers; may be repeated."),
+    ] = None,
     reason: session.ReasonOption = "lock at trial initiation",
     json: JsonFlag = False,
 ) -> None:
@@ -84,6 +88,7 @@ def lock(
         sites=site,
         engines=engine or ORDER,
         reason=reason,
+        warm=warm or (),
     )
     sign_lock(registry, actor, record, meaning="responsibility", reason=reason)
     _show_status(
@@ -225,6 +230,9 @@ def run(
         str | None, typer.Option(help="Slot of the lock; may be left out where there is one.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Also copy the outputs into this new folder.")] = None,
+    warm: Annotated[
+        bool, typer.Option("--warm", help="In a warm container, where the lock permits it.")
+    ] = False,
     engine: EngineOption = "auto",
     json: JsonFlag = False,
 ) -> int:
@@ -244,6 +252,7 @@ def run(
         subject=subject,
         visit=visit,
         out=out,
+        warm=warm,
     )
     done = run_locked(home, registry, connected(engine, engines_allowed(registry, trial)), order, say=say)
     record = done.record

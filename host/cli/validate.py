@@ -8,6 +8,7 @@ import typer
 from host.cli import session
 from host.cli.answer import JsonFlag, say, show, table
 from host.cli.engines import EngineOption, connected
+from host.cli.options import JobsOption
 from host.cli.targets import check_target, write_target
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ def validate(
     person: session.AsOption,
     smoke: Annotated[
         bool, typer.Option("--smoke", help="Run the small subset that proves the path only.")
+    ] = False,
+    jobs: JobsOption = 1,
+    warm: Annotated[
+        bool,
+        typer.Option("--warm", help="Run every case in warm containers too, and report whether they agree."),
     ] = False,
     engine: EngineOption = "auto",
     html: Annotated[Path | None, typer.Option(help="Also write the HTML report here.")] = None,
@@ -53,7 +59,9 @@ def validate(
             folder=folder,
             executor=Executor(actor.person, actor.role, actor.signer),
             smoke=smoke,
-            progress=Progress(say=bar.say, case_done=bar.case_done, cancelled=bar.cancelled),
+            progress=Progress(say=bar.say, case_done=bar.case_done, told=bar.told, cancelled=bar.cancelled),
+            jobs=jobs,
+            warm=warm,
         )
     report, verdict = done.report, done.report.verdict
     if html is not None:
@@ -64,11 +72,13 @@ def validate(
             "validation": report.validation,
             "verdict": verdict,
             "flow": report.flow,
+            "warm": report.warm,
         },
         [
             *_criteria(verdict),
             f"verdict: {verdict.verdict} ({report.kit.evidence} evidence, {report.flow.cases} cases from "
             f"{report.flow.subjects} subject(s), {report.flow.failed} failed)",
+            *([f"warm containers: {report.warm.agreement}"] if report.warm else []),
             f"report {report.validation}, log entry {done.record.sequence}, not yet signed",
         ],
         as_json=json,

@@ -52,7 +52,31 @@ def cases(report: Report, marks: Marks) -> Html:
             numbers if measured else element("p", "No case has a measurement with a reference."),
             element("h3", "How the runs went"),
             runs,
+            *_warm(report, marks),
         )
+    )
+
+
+def _warm(report: Report, marks: Marks) -> Iterator[Html]:
+    """How the answers of warm containers compare with those that are judged above, if it was looked at."""
+    warm = report.warm
+    if warm is None:
+        return
+    yield element("h3", "Warm containers")
+    yield element(
+        "p",
+        f"Every case ran once more in warm containers, one after another in an order shuffled by the seed {warm.seed}, "
+        f"and was compared with its run above by the determinism the plugin claims ({warm.claim}): ",
+        marks.text("warm", class_="good" if warm.agreement == "equal" else "bad"),
+        ". The verdict rests on the runs in fresh containers.",
+    )
+    yield table(
+        ("Case", "Run", "Differences"),
+        [
+            (one.case, element("code", one.run), "; ".join(one.differences) or "none")
+            for one in sorted(warm.runs, key=lambda one: one.case)
+        ],
+        class_="dense",
     )
 
 

@@ -18,6 +18,7 @@ from host.reports.model import (
     RegistrationSection,
     ReleaseSection,
     Report,
+    WarmSection,
 )
 from host.verdict import Verdict
 from registry.log import Record
@@ -44,6 +45,7 @@ class ReportParts:
     environment: dict[str, str]
     cases: tuple[CaseSection, ...]
     verdict: Verdict
+    warm: WarmSection | None = None
 
 
 def compose(registry: Registry, parts: ReportParts) -> Report:
@@ -64,6 +66,7 @@ def compose(registry: Registry, parts: ReportParts) -> Report:
         verdict=parts.verdict,
         attempts=_attempts(registry, parts),
         limitations=_limitations(parts),
+        warm=parts.warm,
     )
 
 

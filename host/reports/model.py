@@ -16,7 +16,7 @@ from host.protocol import Protocol
 from host.verdict import CaseRow, Verdict
 from plugin_spec.case import QcEntry
 from plugin_spec.model import Sha256, StrictModel
-from registry.statements import Evidence, FileRef, Measured, RunIdentifier, Timestamp
+from registry.statements import Agreement, Evidence, FileRef, Measured, RunIdentifier, Timestamp
 
 
 class ReleaseSection(StrictModel):
@@ -138,6 +138,26 @@ class AttemptSection(StrictModel):
     verdict: str
 
 
+class WarmRun(StrictModel):
+    """A case's run in a warm container, and what does not agree with its run in a fresh one."""
+
+    case: str
+    run: RunIdentifier
+    differences: tuple[str, ...]
+
+
+class WarmSection(StrictModel):
+    """Every case once more in warm containers, in the order that ``seed`` shuffles them into.
+
+    The verdict rests on the fresh runs alone. ``agreement`` is what a lock that permits warm containers rests on.
+    """
+
+    seed: int
+    claim: str
+    agreement: Agreement
+    runs: tuple[WarmRun, ...] = Field(min_length=1)
+
+
 class Report(StrictModel):
     """The whole report."""
 
@@ -157,4 +177,5 @@ class Report(StrictModel):
     verdict: Verdict
     attempts: tuple[AttemptSection, ...]
     limitations: tuple[str, ...]
+    warm: WarmSection | None = None
     renderings: tuple[FileRef, ...] = ()

@@ -4,10 +4,11 @@ Not checked again are the values of mask metrics of cases that answered: that wo
 outputs anew. What a failed or refused case counts as, and every other value, is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pydantic import ValidationError
 
+from host.agreement import visibly_differ
 from host.errors import ReportMismatchError
 from host.execution import Execution
 from host.installed import read_stored_manifest
@@ -16,6 +17,7 @@ from host.reports.model import CaseSection, Report
 from host.reports.write import check_agreement, read_report
 from host.scoring import score
 from host.verdict import evaluate
+from host.warm.equality import agreement_of, claimed
 from plugin_spec.model import first_fault
 from registry.esignature import check as check_signature
 from registry.esignature import describe
@@ -94,12 +96,34 @@ class _Checking:
         ends = [one.statement.read(RunFinished) for one in records(RunFinished.predicate_type)]
         begun = {one.run: one for one in starts if one.validation == self._logged.validation}
         ended = {one.run: one for one in ends if one.run in begun}
-        self._same("runs", sorted(begun), sorted(section.run for section in self._report.cases))
+        fresh = {run: one for run, one in begun.items() if one.container == "fresh"}
+        self._same("runs", sorted(fresh), sorted(section.run for section in self._report.cases))
         for section in self._report.cases:
             self._same("run", _told(section), _recorded(begun[section.run], ended.get(section.run)))
+        self._warm_runs_are_recorded(begun, ended)
         return (
-            f"each case has one recorded run of this validation, with the same end and numbers ({len(begun)})"
+            f"each case has one recorded run of this validation, with the same end and numbers ({len(fresh)})"
         )
+
+    def _warm_runs_are_recorded(
+        self, begun: Mapping[str, RunStarted], ended: Mapping[str, RunFinished]
+    ) -> None:
+        """Check the comparison with warm containers: all cases, and no difference left out that the records show."""
+        warm = self._report.warm
+        self._same("warm agreement", warm.agreement if warm else None, self._logged.warm)
+        recorded = sorted(run for run, one in begun.items() if one.container == "warm")
+        self._same("warm runs", recorded, sorted(one.run for one in warm.runs) if warm else [])
+        if warm is None:
+            return
+        manifest = read_stored_manifest(self._registry, self._report.release.manifest)
+        fresh = {section.row.case: ended[section.run] for section in self._report.cases}
+        self._same("warm cases", sorted(one.case for one in warm.runs), sorted(fresh))
+        for one in warm.runs:
+            self._same("warm case", begun[one.run].case, one.case)
+            shown = visibly_differ(manifest, fresh[one.case], ended[one.run])
+            self._same(f"warm run of {one.case}", bool(one.differences) or not shown, True)
+        found = agreement_of(claimed(manifest), [one.differences for one in warm.runs])
+        self._same("warm agreement", warm.agreement, found)
 
     def values_follow(self) -> str:
         manifest = read_stored_manifest(self._registry, self._report.release.manifest)

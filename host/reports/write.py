@@ -40,7 +40,8 @@ class Field:
 
 def report_bytes(report: Report) -> bytes:
     """Serialise a report as the canonical JSON that is digested and signed."""
-    return canonical_json(report.model_dump(mode="json"))
+    # Reports from before there were warm containers keep the bytes, and so the name, they had.
+    return canonical_json(report.model_dump(mode="json", exclude={"warm"} if report.warm is None else None))
 
 
 def content_digest(report: Report) -> str:
@@ -96,6 +97,7 @@ def report_fields(report: Report) -> dict[str, Field]:
         "subset": report.subset,
         "verdict": report.verdict.verdict,
         "evidence": kit.evidence,
+        **({"warm": report.warm.agreement} if report.warm else {}),
     }
     digests = {
         "content": content_digest(report),

@@ -1,6 +1,6 @@
 """Errors of warm containers."""
 
-from plugin_spec.errors import ContractError, EngineError, PolicyError
+from plugin_spec.errors import ContractError, EngineError
 
 
 class WarmUnwatchedError(EngineError):
@@ -13,9 +13,3 @@ class WarmUndeclaredError(ContractError):
     """A warm container was asked for, and the plugin does not declare that it can serve."""
 
     code = "warm-undeclared"
-
-
-class WarmNotLockedError(PolicyError):
-    """A warm container was asked for in a trial whose lock does not permit it."""
-
-    code = "warm-not-locked"

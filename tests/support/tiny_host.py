@@ -7,6 +7,7 @@ from pathlib import Path
 from host import __version__
 from host.builds import io_schema
 from host.cli.session import Actor
+from host.engines.cgroup import MemoryUse
 from host.execution import CaseRequest
 from host.home import Home, now
 from host.installed import find_release, install
@@ -119,7 +120,14 @@ class TinyHost:
         )
         return RunLedger(self.home, self.registry, self.engine, context)
 
-    def validate(self, *, smoke: bool = False, release: InstalledRelease | None = None) -> Validated:
+    def validate(
+        self,
+        *,
+        smoke: bool = False,
+        release: InstalledRelease | None = None,
+        jobs: int = 1,
+        warm: bool = False,
+    ) -> Validated:
         """Run the kit as Ada."""
         with self.home.running():
             return validate(
@@ -133,8 +141,12 @@ class TinyHost:
                 progress=Progress(
                     say=lambda line: None,
                     case_done=lambda case, run, number, total: None,
+                    told=lambda line, number, total: None,
                     cancelled=lambda: False,
                 ),
+                jobs=jobs,
+                warm=warm,
+                probe=lambda pid: MemoryUse(24 * 2**20, 0),
             )
 
     def file(self, name: str, data: bytes) -> FileRef:
@@ -142,9 +154,9 @@ class TinyHost:
         stored = self.registry.blobs.put_bytes(data)
         return FileRef(name=name, digest=stored.digest, bytes=stored.bytes)
 
-    def locked(self, site: Registry) -> Record:
-        """Carry the release to a signed lock that names the site."""
-        done = self.validate()
+    def locked(self, site: Registry, *, validated_warm: bool = False, warm: bool = False) -> Record:
+        """Carry the release to a signed lock that names the site, and permits warm containers if it is to."""
+        done = self.validate(warm=validated_warm)
         registry, quentin = self.registry, self.actor("quentin", Role.QA)
         sign_lock(registry, quentin, done.record, meaning="approval", reason="read in full")
         decision = CatalogueDecision(
@@ -163,7 +175,14 @@ class TinyHost:
         sofia = self.actor("sofia", Role.SPONSOR)
         engines = [self.engine.name]
         lock = propose_lock(
-            registry, sofia, TRIAL, slots={"bright": RELEASE}, sites=[SITE], engines=engines, reason="start"
+            registry,
+            sofia,
+            TRIAL,
+            slots={"bright": RELEASE},
+            sites=[SITE],
+            engines=engines,
+            reason="start",
+            warm=("bright",) if warm else (),
         )
         sign_lock(registry, sofia, lock, meaning="approval", reason="start")
         sign_lock(registry, quentin, lock, meaning="approval", reason="start")
@@ -197,9 +216,11 @@ def refusals(registry: Registry) -> list[Refusal]:
     return [one.statement.read(Refusal) for one in registry.records(Refusal.predicate_type)]
 
 
-def tiny_host(folder: Path) -> TinyHost:
-    """Build a `TinyHost` with everything up to the registered kit."""
+def tiny_host(folder: Path, *, mode: str = "exec") -> TinyHost:
+    """Build a `TinyHost` with everything up to the registered kit; ``mode`` is what the plugin declares."""
     plugin = add_weights(plugin_folder(folder / "plugin"))
+    declared = (plugin / "plugin.toml").read_text()
+    (plugin / "plugin.toml").write_text(declared.replace('mode = "exec"', f'mode = "{mode}"'))
     kit = read_kit(kit_folder(folder / "kit"))
     home = Home(folder / "home", folder / "cache")
     home.ensure()

@@ -43,6 +43,28 @@ from plugin_spec.runtime.serve import serve
 sys.exit(serve("tests.support.tiny_plugin.adapter", folders, Path("host.sock"), processes))
 """
 
+# The tiny plugin with a memory: from its second case on, a millilitre too much.
+REMEMBERS = """
+import types
+from plugin_spec import CaseResult, hookimpl
+from tests.support.tiny_plugin import adapter
+
+module = types.ModuleType("remembers")
+seen = []
+
+@hookimpl
+def run_case(case, state):
+    result = adapter.run_case(case, state)
+    seen.append(case.id)
+    rows = [{"bright_ml": result.outputs["volumes"][0]["bright_ml"] + (len(seen) > 1)}]
+    return CaseResult(outputs={**result.outputs, "volumes": rows})
+
+module.run_case = run_case
+sys.modules["remembers"] = module
+from plugin_spec.runtime.serve import serve
+sys.exit(serve("remembers", folders, Path("host.sock"), processes))
+"""
+
 # For programs that speak for themselves: `take` an order, `say` something, `answer` a case soundly.
 _TALK = """
 link = socket.socket(socket.AF_UNIX)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from host.engines.cgroup import MemoryUse
 from host.errors import (
     CaseFailureError,
     CaseRefusedError,
@@ -15,13 +16,20 @@ from host.errors import (
 from host.home import Home, now
 from host.site import LockedRun, RunOrder, import_trial_bundle, run_locked
 from plugin_spec.errors import AssayError, InputError, TrustError
-from registry.errors import BlobMismatchError, EngineNotAllowedError, UnknownRecordError
+from registry.errors import (
+    BlobMismatchError,
+    EngineNotAllowedError,
+    UnknownRecordError,
+    WarmNotLockedError,
+    WrongStateError,
+)
 from registry.registry import Registry
 from registry.statements import RunStarted
 from tests.support.memory_engine import MemoryEngine, ending
 from tests.support.registry_builders import seeded
 from tests.support.tiny import IMAGE_NAME, TRIAL, write_scan
-from tests.support.tiny_host import SITE, TinyHost, finished, refusals
+from tests.support.tiny_host import SITE, TinyHost, finished, refusals, tiny_host
+from tests.support.warm_process import REMEMBERS
 
 OTHER_IMAGE = "sha256:" + "0" * 64
 
@@ -35,9 +43,9 @@ class Site:
         self.registry = Registry.create_site(self.home.path, site_id=SITE, clock=now, random=seeded(SITE))
         self.engine = MemoryEngine()
 
-    def take_in(self) -> "Site":
+    def take_in(self, *, warm: bool = False) -> "Site":
         """Import the trial, with an engine that holds the image already."""
-        self.host.locked(self.registry)
+        self.host.locked(self.registry, validated_warm=warm, warm=warm)
         image = self.host.release.image
         self.engine.images.add(image)
         pin = self.host.registry.roots.versions[0].digest
@@ -51,7 +59,14 @@ class Site:
         )
         return self
 
-    def run(self, behaviour: str = "answer", slot: str | None = None, out: Path | None = None) -> LockedRun:
+    def run(
+        self,
+        behaviour: str = "answer",
+        slot: str | None = None,
+        out: Path | None = None,
+        *,
+        warm: bool = False,
+    ) -> LockedRun:
         """Run the lock on a scan."""
         order = RunOrder(
             trial=TRIAL,
@@ -60,8 +75,16 @@ class Site:
             subject="subject-1",
             visit="baseline",
             out=out,
+            warm=warm,
         )
-        return run_locked(self.home, self.registry, self.engine, order, say=lambda line: None)
+        return run_locked(
+            self.home,
+            self.registry,
+            self.engine,
+            order,
+            say=lambda line: None,
+            probe=lambda pid: MemoryUse(24 * 2**20, 0),
+        )
 
     def blob(self, digest: str) -> Path:
         """A stored file, made writable as an intruder would."""
@@ -217,3 +240,42 @@ def test_a_trial_that_was_not_imported_cannot_be_run(host: TinyHost) -> None:
         site.run()
     assert [one.attempted for one in refusals(site.registry)] == ["trial-run"]
     assert site.engine.ran == []
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> TinyHost:
+    """A sponsor whose plugin declares that it can serve."""
+    return tiny_host(tmp_path, mode="serve")
+
+
+def starts(site: Site) -> list[RunStarted]:
+    return [one.statement.read(RunStarted) for one in site.registry.records(RunStarted.predicate_type)]
+
+
+def test_a_trial_run_gets_a_fresh_container_unless_the_lock_permits_a_warm_one(serving: TinyHost) -> None:
+    site = Site(serving).take_in()
+    with pytest.raises(WarmNotLockedError, match="a fresh container for each case"):
+        site.run(warm=True)
+    assert starts(site) == []
+    assert [one.error for one in refusals(site.registry)] == ["warm-not-locked"]
+    assert site.run().record.outcome == "ok"
+    assert [one.container for one in starts(site)] == ["fresh"]
+
+
+def test_a_warm_run_under_a_lock_that_permits_it_is_recorded_as_warm(serving: TinyHost) -> None:
+    site = Site(serving).take_in(warm=True)
+    assert site.run(warm=True).record.outcome == "ok"
+    assert site.run().record.outcome == "ok"
+    assert [one.container for one in starts(site)] == ["warm", "fresh"]
+    assert [spec.control is not None for spec in site.engine.ran] == [True, False]
+
+
+def test_a_lock_cannot_permit_warm_containers_that_no_report_found_equal(serving: TinyHost) -> None:
+    with pytest.raises(WrongStateError, match="its report did not compare them with fresh ones"):
+        serving.locked(Site(serving).registry, validated_warm=False, warm=True)
+
+
+def test_a_plugin_that_remembers_is_not_locked_to_warm_containers(serving: TinyHost) -> None:
+    serving.engine.server = REMEMBERS
+    with pytest.raises(WrongStateError, match="its report found them different with fresh ones"):
+        serving.locked(Site(serving).registry, validated_warm=True, warm=True)

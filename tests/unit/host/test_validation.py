@@ -15,11 +15,14 @@ from host.reports.recheck import recheck
 from host.reports.write import report_bytes
 from host.validation import Executor, Validated, find_protocol
 from host.verdict import evaluate
+from host.warm.errors import WarmUndeclaredError
 from registry.errors import BlobMismatchError, NotPreregisteredError, RoleError
 from registry.record import Record
-from registry.statements import RunStarted, ValidationReport, ValidationStarted
+from registry.statements import RunFinished, RunStarted, ValidationReport, ValidationStarted
+from registry.trace import trace
 from tests.support.memory_engine import Ending, ending, raising, tiny_adapter
-from tests.support.tiny_host import TinyHost, finished
+from tests.support.tiny_host import TinyHost, finished, tiny_host
+from tests.support.warm_process import REMEMBERS
 
 
 def on_case(host: TinyHost, case: str, ended: Ending) -> None:
@@ -207,6 +210,7 @@ def test_somebody_without_a_role_for_it_does_not_validate(host: TinyHost) -> Non
             progress=Progress(
                 say=lambda line: None,
                 case_done=lambda case, run, number, total: None,
+                told=lambda line, number, total: None,
                 cancelled=lambda: False,
             ),
         )
@@ -313,3 +317,87 @@ def test_a_stored_rendering_that_was_edited_is_found_out(host: TinyHost) -> None
     page.write_bytes(page.read_bytes() + b" ")
     with pytest.raises(BlobMismatchError):
         recheck(host.registry, done.record)
+
+
+def test_cases_side_by_side_give_the_same_report_in_the_kits_order(host: TinyHost) -> None:
+    one, two = host.validate(), host.validate(jobs=3)
+    assert [section.row for section in two.report.cases] == [section.row for section in one.report.cases]
+    assert [section.measured for section in two.report.cases] == [s.measured for s in one.report.cases]
+    chains = [
+        record.statement.read(RunStarted if "started" in record.statement.predicate_type else RunFinished)
+        for record in host.registry.records([RunStarted.predicate_type, RunFinished.predicate_type])
+    ]
+    assert [act.chain for act in chains] == list(range(1, 13))
+    answered = next(one for one in two.report.cases if one.measured)
+    assert trace(host.registry, answered.run, port="volumes", column="bright_ml").finished.run == answered.run
+    assert recheck(host.registry, two.record)
+
+
+def test_an_engine_that_dies_under_several_cases_records_them_all(host: TinyHost) -> None:
+    host.engine.container = raising(EngineDiedError("gone"))
+    with pytest.raises(EngineDiedError):
+        host.validate(jobs=3)
+    begun = {one.statement.read(RunStarted).run for one in host.registry.records(RunStarted.predicate_type)}
+    assert {one.run for one in finished(host.registry)} == begun
+    assert {one.reason_code for one in finished(host.registry)} <= {"engine-failed", "cancelled"}
+    assert list(host.home.runs.iterdir()) == []
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> TinyHost:
+    return tiny_host(tmp_path, mode="serve")
+
+
+def test_warm_containers_are_compared_case_by_case_and_recorded_as_warm(serving: TinyHost) -> None:
+    done = serving.validate(warm=True, jobs=2)
+    warm = done.report.warm
+    assert warm is not None and warm.agreement == "equal"
+    assert sorted(one.case for one in warm.runs) == sorted(one.row.case for one in done.report.cases)
+    begun = [one.statement.read(RunStarted) for one in serving.registry.records(RunStarted.predicate_type)]
+    assert sorted(one.container for one in begun) == ["fresh"] * 3 + ["warm"] * 3
+    assert {one.run for one in begun if one.container == "warm"} == {one.run for one in warm.runs}
+    assert done.record.statement.read(ValidationReport).warm == "equal"
+    assert recheck(serving.registry, done.record)
+    page = serving.registry.blobs.path(done.report.renderings[0].digest).read_text()
+    assert "Warm containers" in page
+
+
+def test_a_plugin_that_remembers_its_last_case_is_told_and_the_verdict_stays_with_the_fresh_runs(
+    serving: TinyHost,
+) -> None:
+    serving.engine.server = REMEMBERS
+    done = serving.validate(warm=True)
+    assert done.report.warm is not None and done.report.warm.agreement == "different"
+    assert done.report.verdict.verdict == "met"
+    assert any(one.differences for one in done.report.warm.runs)
+    assert recheck(serving.registry, done.record)
+
+
+@pytest.mark.parametrize("forgery", ["the word alone", "the differences too"])
+def test_a_report_cannot_call_warm_containers_equal_that_were_not(forgery: str, serving: TinyHost) -> None:
+    serving.engine.server = REMEMBERS
+    done = serving.validate(warm=True)
+    assert done.report.warm is not None
+    runs = done.report.warm.runs
+    if forgery == "the differences too":
+        runs = tuple(one.model_copy(update={"differences": ()}) for one in runs)
+    lie = done.report.warm.model_copy(update={"agreement": "equal", "runs": runs})
+    with pytest.raises(ReportMismatchError, match="warm"):
+        recheck(serving.registry, forged(serving, done, warm=lie))
+
+
+def test_a_report_cannot_leave_its_warm_runs_out(serving: TinyHost) -> None:
+    serving.engine.server = REMEMBERS
+    done = serving.validate(warm=True)
+    with pytest.raises(ReportMismatchError, match="warm"):
+        recheck(serving.registry, forged(serving, done, warm=None))
+
+
+def test_a_plugin_that_does_not_declare_it_is_not_run_warm(host: TinyHost) -> None:
+    with pytest.raises(WarmUndeclaredError):
+        host.validate(warm=True)
+    assert host.engine.ran == []
+
+
+def test_a_report_without_warm_containers_keeps_the_bytes_it_always_had(host: TinyHost) -> None:
+    assert b'"warm"' not in report_bytes(host.validate().report)
