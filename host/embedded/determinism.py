@@ -53,8 +53,8 @@ class Finding:
     ----------
     identical : bool
         Whether every repeat had the same bytes in every output.
-    repeats : int
-        Runs that answered, over all tests that could be compared.
+    compared : int
+        Runs that answered, over all tests that answered more than once.
     differences : tuple of Difference
         All that were seen.
     warm_only : bool
@@ -66,7 +66,7 @@ class Finding:
     claim: str
     verdict: Verdict
     identical: bool
-    repeats: int
+    compared: int
     differences: tuple[Difference, ...] = ()
     warm_only: bool = False
     spread: tuple[str, ...] = ()
@@ -111,21 +111,21 @@ def measure(manifest: Manifest, seen: Sequence[Observation]) -> Finding:
     answers.sort(key=lambda one: one.test.name)
     differences: list[Difference] = []
     spread: list[str] = []
-    repeats = 0
+    compared = 0
     for _, group in groupby(answers, key=lambda one: one.test.name):
         runs = list(group)
         if len(runs) < 2:
             continue
-        repeats += len(runs)
+        compared += len(runs)
         for other in runs[1:]:
             differences += _between(manifest, runs[0], other)
         spread += _spread(manifest, runs)
-    if not repeats:
-        return Finding(claim, "not measured", identical=False, repeats=0)
+    if not compared:
+        return Finding(claim, "not measured", identical=False, compared=0)
     broken = [one for one in differences if not one.allowed]
     verdict: Verdict = "does not hold" if broken and claim != "stochastic" else "holds"
     warm_only = bool(broken) and all(one.runs[1].endswith("(warm)") for one in broken)
-    return Finding(claim, verdict, not differences, repeats, tuple(differences), warm_only, tuple(spread))
+    return Finding(claim, verdict, not differences, compared, tuple(differences), warm_only, tuple(spread))
 
 
 def _between(manifest: Manifest, first: Observation, other: Observation) -> Iterator[Difference]:

@@ -97,7 +97,7 @@ def _claim_lines(finding: "Finding", where: dict[str, object]) -> list[str]:
             f"determinism: {finding.claim} not measured: no test answered twice; give --repeats 2 or more"
         ]
     measured = "the same bytes" if finding.identical else "answers that differ"
-    line = f"determinism: {finding.claim} {finding.verdict}: {finding.repeats} runs gave {measured} ({here})"
+    line = f"determinism: {finding.claim} {finding.verdict}: {finding.compared} runs gave {measured} ({here})"
     return [line, *[f"  {one}" for one in finding.spread]]
 
 

@@ -46,7 +46,7 @@ def rows(**changes: float) -> dict[str, Any]:
 @pytest.mark.parametrize("claim", ["bitwise", "bitwise_same_device"])
 def test_the_same_bytes_hold_and_other_bytes_do_not(claim: str) -> None:
     same = measured(rows(), rows(), rows(), claim=claim)
-    assert (same.verdict, same.identical, same.repeats, same.fault, same.hint) == ("holds", True, 3, "", "")
+    assert (same.verdict, same.identical, same.compared, same.fault, same.hint) == ("holds", True, 3, "", "")
     other = measured(rows(), rows(), rows(gm_ml=60.25), claim=claim)
     assert other.verdict == "does not hold"
     assert other.fault.startswith(

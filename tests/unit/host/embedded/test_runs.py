@@ -81,7 +81,7 @@ def test_a_plugin_that_serves_is_tested_in_a_warm_container_too(tmp_path: Path) 
     assert [one.runs for one in report.tests] == [{"fresh": 2, "warm": 2}] * 2
     assert [one.fault for one in report.tests] == ["", ""]
     assert report.determinism is not None and report.determinism.verdict == "holds"
-    assert report.determinism.repeats == 4
+    assert report.determinism.compared == 4
     assert len(bench.engine.ran) == 5  # four fresh ones, and one for all four warm cases
 
 
