@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from host.check.folder import PluginFolder
-from host.errors import RequirementsError
+from host.errors import DebianLockError, RequirementsError
 from plugin_spec.faults import Found
 from plugin_spec.image import ArchiveImage, DockerfileImage, PackagesImage
 from plugin_spec.review import NOT_STATED, licences_of
@@ -110,6 +110,27 @@ def dockerfiles_fetch_what_is_pinned(plugin: PluginFolder) -> Found:
 
     for one in read_dockerfile(text).faults:
         yield "image.file", f"{one.path}: {one.message} [{one.rule}]", one.fix
+
+
+def debian_locks_answer(plugin: PluginFolder) -> Found:
+    """C511: the lock of the Debian packages answers to what the manifest asks for, and to this host's base image.
+
+    Fix: assay plugin lock FOLDER.
+    """
+    image = plugin.manifest.image
+    if not isinstance(image, PackagesImage) or image.debian_lock is None:
+        return
+    path = plugin.file(image.debian_lock)
+    if not path.is_file():
+        return
+    from host.images.base_lock import read_base_lock
+    from host.images.debian_lock import read_debian_lock
+
+    try:
+        read_debian_lock(path, names=image.debian, base=read_base_lock())
+    except DebianLockError as error:
+        message = error.message.replace(str(path), image.debian_lock)
+        yield "image.debian_lock", message, f"assay plugin lock {plugin.path}"
 
 
 def _is_tar(path: Path) -> bool:

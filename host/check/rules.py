@@ -22,6 +22,7 @@ FILE_RULES: Final[dict[str, FileRule]] = {
     "C508": files.weights_can_be_fetched,
     "C509": files.licences_are_known,
     "C510": files.dockerfiles_fetch_what_is_pinned,
+    "C511": files.debian_locks_answer,
     "C751": adapter.names_in_code_are_declared,
 }
 

@@ -3,6 +3,7 @@
 Import this module only where images are made: docker-py is slow to load.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,7 @@ from host.errors import DockerBuildError, NoEngineError
 
 Say = Callable[[str], None]
 BUILD_TIMEOUT_S: Final = 3600
-_LOG_LINES: Final = 30
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def connect_images(docker_host: str | None = None) -> "DockerImages":
@@ -79,8 +80,7 @@ class DockerImages:
         DockerBuildError
             A step failed; the message holds the step's error and the end of its output.
         """
-        tail: list[str] = []
-        image_id = ""
+        step, image_id = "", ""
         with docker_errors("build the image", dockerfile), context.open("rb") as stream:
             events = self._api.build(
                 fileobj=stream,
@@ -95,9 +95,9 @@ class DockerImages:
             for event in events:
                 for line in _lines(event):
                     say(f"  | {line}")
-                    tail = [*tail, line][-_LOG_LINES:]
+                    step = line if line.startswith("Step ") else step
                 if "error" in event:
-                    raise _failed(event, tail)
+                    raise _failed(event, step)
                 image_id = str((event.get("aux") or {}).get("ID") or image_id)
         if not image_id:
             raise DockerBuildError("docker built no image and gave no reason", subject=dockerfile)
@@ -129,16 +129,15 @@ class DockerImages:
 
 
 def _lines(event: dict[str, Any]) -> Iterator[str]:
-    for line in str(event.get("stream") or "").splitlines():
+    # The classic builder paints stderr red.
+    for line in _COLOUR.sub("", str(event.get("stream") or "")).splitlines():
         if line.strip():
             yield line.rstrip()
 
 
-def _failed(event: dict[str, Any], tail: list[str]) -> DockerBuildError:
-    steps = [line for line in tail if line.startswith("Step ")]
-    where = f" at {steps[-1]}" if steps else ""
+def _failed(event: dict[str, Any], step: str) -> DockerBuildError:
     return DockerBuildError(
-        f"the Dockerfile does not build{where}: {one_line(event['error'])}",
+        f"the Dockerfile does not build{f' at {step}' if step else ''}: {one_line(event['error'])}",
         subject="Dockerfile",
         hint="the end of the step's output is above; RUN steps have a network only with image.network = true",
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from host.errors import BaseImageMissingError, ImageDigestError, PluginSourceError
 from host.images.archive import save_archive
 from host.images.build import build_base_image
-from host.images.dockerfile import BASE_REPOSITORY, CERTIFICATES, base_digest, read_dockerfile
+from host.images.dockerfile import BASE_REPOSITORY, CERTIFICATES, Dockerfile, base_digest, read_dockerfile
 from host.images.foreign_archive import ForeignImage, read_foreign_archive, require_declared
 from host.images.image_rules import MAX_IMAGE_BYTES, require
 from host.images.layer import Entry, write_layer
@@ -50,9 +50,7 @@ def image_from_dockerfile(folder: Path, image: DockerfileImage, *, cache: Path, 
         A step failed.
     """
     context, dockerfile = _context_of(folder, image)
-    data = read_document(context / dockerfile)
-    read = read_dockerfile(data.decode("utf-8", errors="replace"))
-    require(read.faults)
+    data, read = checked_dockerfile(folder, image)
     with _daemon() as docker, tempfile.TemporaryDirectory(prefix="assay-context.") as scratch:
         for reference in read.images:
             _have(docker, reference, cache=cache)
@@ -63,6 +61,21 @@ def image_from_dockerfile(folder: Path, image: DockerfileImage, *, cache: Path, 
         write_layer(entries, Path(scratch, "context.tar"))
         image_id = docker.build(Path(scratch, "context.tar"), dockerfile, network=image.network, say=say)
         return _exported(docker, image_id, cache=cache)
+
+
+def checked_dockerfile(folder: Path, image: DockerfileImage) -> tuple[bytes, Dockerfile]:
+    """Read a plugin's Dockerfile and check what it starts from; nothing is built.
+
+    Raises
+    ------
+    ImageRuleError
+        It breaks a rule of the I2xx.
+    """
+    context, dockerfile = _context_of(folder, image)
+    data = read_document(context / dockerfile)
+    read = read_dockerfile(data.decode("utf-8", errors="replace"))
+    require(read.faults)
+    return data, read
 
 
 def image_from_engine(image: EngineImage, *, cache: Path) -> ForeignImage:

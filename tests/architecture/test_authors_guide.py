@@ -1,15 +1,20 @@
 """The author's guide shows what the contract accepts: its examples are read by the models they illustrate."""
 
 import ast
+import json
 import re
+import tomllib
 import typing
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 import plugin_spec
+from host.images.image_rules import RULES as IMAGE_RULES
 from plugin_spec.case import Request, Result
 from plugin_spec.documents import DOCUMENTS
+from plugin_spec.image import ImageSource
 from plugin_spec.manifest import Manifest
 from plugin_spec.model import StrictModel
 from plugin_spec.ports import Port
@@ -60,3 +65,14 @@ def test_every_block_of_the_manifest_is_named() -> None:
 def test_every_exit_code_has_its_row() -> None:
     codes = {value for name, value in vars(protocol).items() if name.startswith("EXIT_")}
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", GUIDE, flags=re.MULTILINE)} == codes
+
+
+def test_the_image_examples_are_the_four_ways() -> None:
+    examples = [tomllib.loads(one)["image"] for one in blocks("toml") if one.startswith("[image]")]
+    ways = [TypeAdapter(ImageSource).validate_json(json.dumps(one)) for one in examples]
+    assert [one.source for one in ways] == ["packages", "dockerfile", "archive", "engine"]
+    assert all(set(one) == set(type(way).model_fields) for one, way in zip(examples, ways, strict=True))
+
+
+def test_every_image_rule_has_its_row() -> None:
+    assert dict(re.findall(r"^\| (I\d{3}) \| (.*) \|$", GUIDE, flags=re.MULTILINE)) == IMAGE_RULES

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from host.images.base_lock import read_base_lock
+from host.images.debian_lock import DebianLock
 from tests.support.clean_plugin import CleanPlugin
 
 Change = Callable[[CleanPlugin], object]
@@ -134,6 +136,13 @@ EXAMPLES: dict[str, Change] = {
     ),
     "C509": _set("attribution", "licence", to="Freeware"),
     "C510": _all(_set("image", to={"source": "dockerfile"}), _write("Dockerfile", UNPINNED)),
+    "C511": _all(
+        _set("image", to={"source": "packages", "debian": ["bc"], "debian_lock": "debian.lock.json"}),
+        _write(
+            "debian.lock.json",
+            DebianLock(base=read_base_lock().digest, asked=("dc",), packages=()).to_bytes(),
+        ),
+    ),
     "C601": _set("attribution", "intended_use", to="TODO"),
     "C602": _runtime(adapter="adapter.py", environment={"HUB_TOKEN": "x"}),
     "C603": _runtime(adapter="adapter.py", environment={"HOME": "/data"}),

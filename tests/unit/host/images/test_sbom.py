@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 from host.images.sbom import spdx_document
 from host.images.store import Component
@@ -71,3 +73,15 @@ def test_what_the_list_cannot_say_is_said_on_the_image():
     document = json.loads(spdx_document(IMAGE, [], remark="3 files belong to no package."))
     assert document["packages"][0]["comment"] == "3 files belong to no package."
     assert "comment" not in json.loads(spdx_document(IMAGE, []))["packages"][0]
+
+
+def test_another_reader_of_spdx_finds_no_fault_in_it(tmp_path):
+    path = tmp_path / "sbom.spdx.json"
+    found = Component(kind="conda", name="numpy", version="1.26", sha256=None)
+    path.write_bytes(spdx_document(IMAGE, [*COMPONENTS, found], remark="3 files belong to no package."))
+    # In a process of its own: its many imports would slow every other test.
+    command = [sys.executable, "-W", "ignore", "-m", "spdx_tools.spdx.clitools.pyspdxtools", "-i", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    path.write_bytes(path.read_bytes().replace(b'"SHA256"', b'"SHA257"'))
+    assert subprocess.run(command, capture_output=True, check=False).returncode != 0
