@@ -6,7 +6,7 @@ closed on purpose: a unit that nobody reviewed is a unit that nobody compares co
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from plugin_spec.model import StrictModel
 
@@ -54,11 +54,23 @@ def _known_unit(code: str) -> str:
     return code
 
 
-UcumUnit = Annotated[str, AfterValidator(_known_unit)]
+UcumUnit = Annotated[
+    str, AfterValidator(_known_unit), WithJsonSchema({"type": "string", "enum": list(UCUM_UNITS)})
+]
 
 
 class Concept(StrictModel):
-    """A coded concept, as DICOM writes it: value, coding scheme, meaning."""
+    """A coded concept, as DICOM writes it: value, coding scheme, meaning.
+
+    Attributes
+    ----------
+    value : str
+        Code, such as 12738006.
+    scheme : str
+        Coding scheme, such as SCT for SNOMED CT.
+    meaning : str
+        Name of the concept.
+    """
 
     value: str = Field(min_length=1, max_length=16)
     scheme: str = Field(min_length=1, max_length=16)

@@ -21,6 +21,24 @@ class DomainRule(StrictModel):
     """One tag and the values on which the evidence holds.
 
     ``missing`` says what happens when the tag is absent, ``outside`` when its value is.
+
+    Attributes
+    ----------
+    port : PortName
+        Input the rule looks at.
+    tag : str
+        DICOM keyword or BIDS key, such as MagneticFieldStrength, or ``geometry.…``, which the host
+        measures.
+    one_of : tuple of str
+        Values that are inside.
+    minimum, maximum, unit : float or None
+        Range that is inside, with its UCUM unit.
+    missing : str
+        What happens without the tag: ``refuse`` the case, ``flag`` it, or ``accept`` it.
+    outside : str
+        What happens outside: ``refuse`` the case, or ``flag`` it.
+    evidence : str
+        What the bounds rest on.
     """
 
     port: PortName

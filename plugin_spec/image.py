@@ -15,7 +15,15 @@ _REFERENCE = re.compile(
 
 
 class PackagesImage(StrictModel):
-    """Built without a daemon: base, Debian packages, hashed Python packages, adapter. The default."""
+    """Built without a daemon: base, Debian packages, hashed Python packages, adapter. The default.
+
+    Attributes
+    ----------
+    debian : tuple of DebianName
+        Debian packages to add to the base.
+    debian_lock : RelativePath or None
+        File that pins them and all they need; ``assay plugin lock`` writes it.
+    """
 
     source: Literal["packages"] = "packages"
     debian: tuple[DebianName, ...] = ()
@@ -34,6 +42,13 @@ class DockerfileImage(StrictModel):
     """Built by a Docker daemon from a Dockerfile in the plugin's folder.
 
     ``network`` lets the build's steps reach the network; a run never does.
+
+    Attributes
+    ----------
+    file : RelativePath
+        The Dockerfile.
+    context : str
+        Folder that COPY reads from.
     """
 
     source: Literal["dockerfile"]

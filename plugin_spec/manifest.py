@@ -24,14 +24,34 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=3000)]
 
 
 class Indication(StrictModel):
-    """Where the plugin belongs in the catalogue."""
+    """Where the plugin belongs in the catalogue.
+
+    Attributes
+    ----------
+    area : str
+        Therapeutic area.
+    disease : str
+        Disease, or "any".
+    """
 
     area: Literal["neurology", "oncology", "cardiology", "every area"]
     disease: str = Field(min_length=1, max_length=120)
 
 
 class Weights(StrictModel):
-    """A data file the algorithm needs, pinned by digest and mounted read-only at /assay/weights."""
+    """A data file the algorithm needs, pinned by digest and mounted read-only at /assay/weights.
+
+    Attributes
+    ----------
+    name : PortName
+        Name of the file at /assay/weights.
+    sha256, bytes : Sha256, int
+        Digest and size of the file; another file is never mounted.
+    licence : Spdx
+        SPDX expression; NOASSERTION until a human has looked.
+    uri : str
+        ``local:PATH`` in the plugin's folder, or ``package:NAME==VERSION@sha256:WHEEL!MEMBER``.
+    """
 
     name: PortName
     sha256: Sha256
@@ -45,6 +65,21 @@ class Runtime(StrictModel):
 
     ``mode = "serve"`` declares that one container may answer for many cases, one after another: nothing of a case
     may change the answer to the next.
+
+    Attributes
+    ----------
+    mode : str
+        ``exec`` starts a container per case; ``serve`` may keep one for many.
+    adapter : RelativePath or None
+        Python module in the plugin's folder whose function answers for a case.
+    command : Command or None
+        Command line of a tool that is not Python.
+    requirements : RelativePath or None
+        Hashed requirements, installed into the image; ``assay plugin lock`` writes them.
+    threads, seed : int
+        What the algorithm is given, the same in every run.
+    environment : mapping
+        Variables of the container; no secrets.
     """
 
     mode: Literal["exec", "serve"]
@@ -79,7 +114,16 @@ class Tolerance(StrictModel):
 
 
 class Determinism(StrictModel):
-    """What the author claims about repeated runs; the host measures it."""
+    """What the author claims about repeated runs; the host measures it.
+
+    Attributes
+    ----------
+    claim : str
+        ``bitwise``: the same bytes anywhere; ``bitwise_same_device``: on one kind of device; ``tolerance``:
+        within ``tolerances``; ``stochastic``: without bound.
+    tolerances : tuple of Tolerance
+        How far repeated runs may differ.
+    """
 
     claim: Literal["bitwise", "bitwise_same_device", "tolerance", "stochastic"]
     tolerances: tuple[Tolerance, ...] = ()
@@ -122,6 +166,21 @@ class EmbeddedTest(StrictModel):
     """A case shipped with the plugin: it must answer, or must refuse.
 
     An input is a file or folder of the plugin's own folder; a list of them where the port takes several.
+
+    Attributes
+    ----------
+    name : Identifier
+        Lower-case letters, digits and hyphens.
+    inputs : mapping
+        Input port to the file or files it is given.
+    parameters : mapping
+        Parameters that differ from their default.
+    expect : str
+        ``ok``: it must answer; ``refused``: it must refuse, with ``reason_code``.
+    reason_code : str or None
+        The reason a refusal must give.
+    compare : tuple of Comparison
+        What is expected of the outputs.
     """
 
     name: Identifier
@@ -145,7 +204,15 @@ class EmbeddedTest(StrictModel):
 
 
 class Citation(StrictModel):
-    """A published source of the method."""
+    """A published source of the method.
+
+    Attributes
+    ----------
+    text : str
+        The reference as it is printed.
+    doi : Doi
+        The DOI alone, such as 10.1109/42.906424.
+    """
 
     text: str = Field(min_length=1, max_length=500)
     doi: Doi
@@ -165,7 +232,31 @@ class TrainingDataset(StrictModel):
 
 
 class Attribution(StrictModel):
-    """Intended use, limits, licences and sources: what a reviewer reads first."""
+    """Intended use, limits, licences and sources: what a reviewer reads first.
+
+    Attributes
+    ----------
+    intended_use : Text
+        What it is for: population, images, use of the result.
+    not_for : Text
+        What it must not be used for.
+    device_status : Text
+        Clearances with their numbers, or that it is no medical device.
+    training_data : Text
+        What it was trained or tuned on, or None.
+    training_datasets : tuple of TrainingDataset
+        The same, set by set, so that a kit made of them can be told.
+    known_failure_modes : tuple of Text
+        How it is known to go wrong, and how one sees it.
+    citations : tuple of Citation
+        Publications of the method.
+    authors : tuple of Text
+        Who made it.
+    licence : Spdx
+        SPDX expression of the code.
+    commercial_use : str
+        Whether a company may use it: ``allowed``, ``forbidden`` or ``ask``.
+    """
 
     intended_use: Text
     not_for: Text
@@ -180,7 +271,47 @@ class Attribution(StrictModel):
 
 
 class Manifest(StrictModel):
-    """A plugin's whole declaration."""
+    """A plugin's whole declaration.
+
+    Attributes
+    ----------
+    contract : str
+        Always ``assay.plugin/1``.
+    id : Identifier
+        Name in the catalogue: lower-case letters, digits and hyphens.
+    version : SemVer
+        Semantic version, such as 1.0.0; a release never changes.
+    title : str
+        Name for people.
+    summary : str
+        What it does, in a sentence or two.
+    capabilities : tuple of str
+        What its answer is.
+    indications : tuple of Indication
+        Where it belongs in the catalogue.
+    modalities : tuple of Modality
+        DICOM modalities it reads.
+    runtime : Runtime
+        How it is run.
+    image : ImageSource
+        Where its container image comes from.
+    weights : tuple of Weights
+        Data files it needs.
+    inputs, outputs : tuple of InputPort
+        Ports: what goes in and what comes out.
+    parameters : tuple of Parameter
+        Values an operator or a trial lock may set.
+    domain : tuple of DomainRule
+        The images on which the evidence holds; checked before a run.
+    resources : Resources
+        What a run may use.
+    determinism : Determinism
+        What is claimed about repeated runs.
+    tests : tuple of EmbeddedTest
+        Cases shipped with it: at least one it must answer and one it must refuse.
+    attribution : Attribution
+        Intended use, limits, licences and sources.
+    """
 
     contract: Literal["assay.plugin/1"]
     id: Identifier

@@ -15,6 +15,12 @@ class Gpu(StrictModel):
 
     Attributes
     ----------
+    count : int
+        Number of devices.
+    vram_mib : int
+        Memory a device must have.
+    driver_min : GpuVersion
+        Lowest version of the driver.
     compute_capability_min, compute_capability_tested : str, tuple of str
         The lowest that is accepted, and those on which the author has run the plugin (NVIDIA: "8.6").
     cpu_fallback : str
@@ -37,8 +43,29 @@ class Gpu(StrictModel):
 class Resources(StrictModel):
     """Limits the engine enforces.
 
-    ``memory_per_input_mib`` is added for every MiB of uncompressed input. A warm container has ``start_timeout_s``
+    A warm container has ``start_timeout_s``
     for its set-up and ``case_timeout_s`` for each case; a fresh one has their sum for both.
+
+    Attributes
+    ----------
+    cpus : float
+        Processors, fractions allowed.
+    memory_mib : int
+        Memory limit, before what ``memory_per_input_mib`` adds.
+    memory_per_input_mib : float
+        Memory added for every MiB of uncompressed input.
+    shm_mib : int
+        Shared memory (/dev/shm), a part of the memory limit.
+    scratch_mib : int
+        Scratch space in memory, a part of the memory limit.
+    output_mib : int
+        Total size of all outputs.
+    pids : int
+        Processes and threads.
+    start_timeout_s, case_timeout_s : int
+        Time for the set-up, and for each case.
+    gpu : Gpu or None
+        The GPU it needs; none unless said.
     """
 
     cpus: float = Field(gt=0, le=64)

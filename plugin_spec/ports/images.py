@@ -16,7 +16,29 @@ Space = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{2,40}$")]
 
 
 class VolumePort(Port):
-    """An image as NIfTI-1: voxel axes (I, J, K), or (I, J, K, T) with ``ndim = 4``; world frame RAS+ mm."""
+    """An image as NIfTI-1: voxel axes (I, J, K), or (I, J, K, T) with ``ndim = 4``; world frame RAS+ mm.
+
+    Attributes
+    ----------
+    kind : str
+        Always ``volume``.
+    modality : Modality
+        DICOM modality.
+    sequence : str or None
+        For MR: what the sequence is called, such as T1w.
+    contrast_agent : str
+        Whether the image was made with a contrast agent.
+    space : Space
+        ``scanner``, or a BIDS name of a standard space.
+    ndim : str
+        3, or 4 with time as the last axis.
+    unit : UcumUnit
+        UCUM unit of the voxels' values.
+    value_min, value_max : float or None
+        Bounds of the voxels' values; outside, the host refuses.
+    grid_of : PortName or None
+        Input port whose shape and affine the image must have.
+    """
 
     kind: Literal["volume"]
     modality: Modality
@@ -41,6 +63,17 @@ class Label(StrictModel):
 
     ``concept`` is the type of the segmented property, ``category`` its class (as in DICOM's segment description,
     PS3.3 C.8.20.4), for example the type "Lesion" in the category "Morphologically abnormal structure".
+
+    Attributes
+    ----------
+    value : int
+        Value of the voxels; 0 is background.
+    name : PortName
+        Name of the label.
+    laterality : str
+        Side of the body, where the label has one.
+    may_be_absent : bool
+        Whether an image without such a voxel is an answer.
     """
 
     value: int = Field(ge=1, le=65535)
@@ -52,7 +85,15 @@ class Label(StrictModel):
 
 
 class LabelMapPort(Port):
-    """An integer image whose values are declared; 0 is background."""
+    """An integer image whose values are declared; 0 is background.
+
+    Attributes
+    ----------
+    labels : tuple of Label
+        Every value that may occur.
+    grid_of : PortName or None
+        Input port whose shape and affine the image must have.
+    """
 
     kind: Literal["label_map"]
     labels: tuple[Label, ...] = Field(min_length=1, max_length=1000)

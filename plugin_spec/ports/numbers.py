@@ -10,7 +10,17 @@ from plugin_spec.ports.port import Port
 
 
 class Repeatability(StrictModel):
-    """The author's claim about test and retest: a repeatability coefficient in the column's unit, or a wCV."""
+    """The author's claim about test and retest: a repeatability coefficient in the column's unit, or a wCV.
+
+    Attributes
+    ----------
+    coefficient : float or None
+        Repeatability coefficient in the column's unit.
+    wcv_percent : float or None
+        Within-subject coefficient of variation.
+    source : str
+        The test-retest study.
+    """
 
     coefficient: float | None = Field(default=None, gt=0)
     wcv_percent: float | None = Field(default=None, gt=0, le=100)
@@ -24,7 +34,25 @@ class Repeatability(StrictModel):
 
 
 class Column(StrictModel):
-    """One column of a measurements table: what is measured, in which unit, and what is plausible."""
+    """One column of a measurements table: what is measured, in which unit, and what is plausible.
+
+    Attributes
+    ----------
+    name : ColumnName
+        Name of the column: lower-case letters, digits and _.
+    summary : str
+        What is measured.
+    concept : Concept or None
+        Coded concept, so that numbers of two plugins can be told to be of one thing.
+    unit : UcumUnit
+        UCUM unit.
+    minimum, maximum : float
+        What is plausible; outside, the host refuses the answer.
+    decimals : int
+        Digits that are shown and compared.
+    repeatability : Repeatability or None
+        What is claimed about test and retest.
+    """
 
     name: ColumnName
     summary: str = Field(min_length=1, max_length=300)
@@ -43,7 +71,15 @@ class Column(StrictModel):
 
 
 class MeasurementsPort(Port):
-    """Rows of numbers, one per case, label, lesion or time-point."""
+    """Rows of numbers, one per case, label, lesion or time-point.
+
+    Attributes
+    ----------
+    rows_per : str
+        What a row stands for.
+    columns : tuple of Column
+        What is measured.
+    """
 
     kind: Literal["measurements"]
     rows_per: Literal["case", "label", "lesion", "time_point"]
@@ -144,6 +180,19 @@ class ScorePort(Port):
 
     ``interval`` is the kind that comes with every value: a confidence interval (of a mean or parameter) or a
     prediction interval (of one new observation), two-sided at ``level``.
+
+    Attributes
+    ----------
+    concept, unit : Concept or None
+        What the number is, and its UCUM unit.
+    minimum, maximum : float
+        What is plausible; outside, the host refuses the answer.
+    decimals : int
+        Digits that are shown and compared.
+    level : float
+        Coverage of the interval.
+    horizon : Horizon or None
+        How far ahead a prediction looks.
     """
 
     kind: Literal["score"]

@@ -12,7 +12,17 @@ MAX_TEXT_CHARACTERS = 200
 
 
 class ParameterBase(StrictModel):
-    """What every parameter has; ``lockable`` says whether a trial lock may freeze it."""
+    """What every parameter has; ``lockable`` says whether a trial lock may freeze it.
+
+    Attributes
+    ----------
+    name : PortName
+        Name of the parameter: lower-case letters, digits and _.
+    summary : str
+        What it changes.
+    lockable : bool
+        Whether a trial lock may freeze it.
+    """
 
     name: PortName
     summary: str = Field(min_length=1, max_length=300)

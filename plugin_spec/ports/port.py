@@ -28,6 +28,10 @@ class Port(StrictModel):
 
     Attributes
     ----------
+    name : PortName
+        Name of the port: lower-case letters, digits and _.
+    summary : str
+        What it is, in a sentence.
     at_least, at_most : int
         How many files the port takes: 0 to 1 is an optional port; more than 1 arrives as a list.
     time_point : str
