@@ -207,6 +207,7 @@ def validate(
         first_run=session.runs[0].started.statement.read(RunStarted),
         engine=context.engine,
         environment=session.environment(),
+        gpus=session.gpus(),
         cases=tuple(session.sections),
         verdict=evaluate(folder.protocol, [section.row for section in session.sections]),
         warm=equality,
@@ -323,6 +324,16 @@ class _Session:
             measured=measured(prepared.release.manifest, execution),
             references={port: self._data / file.path for port, file in case.references.items()},
         )
+
+    def gpus(self) -> tuple[str, ...]:
+        """The kinds of GPU that cases ran on, and why some ran without one."""
+        started = [run.started.statement.read(RunStarted) for run in self.runs]
+        used = {
+            f"{one.model}, compute capability {one.compute_capability}, driver {one.driver}"
+            for act in started
+            for one in act.gpu_devices
+        }
+        return (*sorted(used), *sorted({act.gpu_fallback for act in started if act.gpu_fallback}))
 
     def environment(self) -> dict[str, str]:
         """Tool versions as the containers measured them."""

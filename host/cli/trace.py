@@ -32,6 +32,11 @@ def trace(
         f"{found.value.port}.{found.value.column} = {found.value.value} {found.value.unit or ''}".rstrip(),
         f"run         {started.run}, {started.at}, {found.finished.outcome}",
         f"engine      {started.engine} {started.engine_version}",
+        *[
+            f"gpu         {one.uuid}  {one.model}, driver {one.driver}, compute capability {one.compute_capability}"
+            for one in started.gpu_devices
+        ],
+        *([f"gpu         {started.gpu_fallback}"] if started.gpu_fallback else []),
         f"subject     {started.subject}, visit {started.visit}",
         *[f"scan        {one.digest}  ({one.name}, {one.bytes} bytes)" for one in started.inputs],
         f"image       {started.image}",

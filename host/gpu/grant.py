@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from host import extensions
 from host.engines.interface import Engine
 from host.engines.owner import owner_alive
+from host.errors import GpuLeaseError
 from host.gpu.device import GpuDevice
 from host.gpu.inventory import take_inventory
 from host.gpu.lease import Lease, Wanted, lease
 from host.gpu.lease_files import Holder
 from host.gpu.preflight import CpuFallback, preflight, request_of, untested
 from host.gpu.request import GpuRequest
+from plugin_spec.errors import EngineError
 from plugin_spec.resources import Gpu
 
 
@@ -95,7 +97,8 @@ def granted(
     RunCancelledError, GpuLeaseError
         As from `host.gpu.lease.lease`.
     EngineError
-        A dead host's containers cannot be removed.
+        A dead host's containers cannot be removed. Those of this engine stop every run; another engine's only the
+        first one, which tells the operator of them.
     """
     if need is None:
         yield NO_GPU
@@ -116,6 +119,15 @@ def granted(
 def _clear_devices(held: Lease, engine: Engine) -> None:
     """Remove the containers of dead hosts: a lease ends with its holder, a container does not."""
     engine.reap(owner_alive)
-    for name in sorted({holder.engine for holder in held.left_by} - {engine.name}):
-        with closing(extensions.connect(name)) as other:
-            other.reap(owner_alive)
+    for holder in held.left_by:
+        if holder.engine == engine.name:
+            continue
+        try:
+            with closing(extensions.connect(holder.engine)) as other:
+                other.reap(owner_alive)
+        except EngineError as error:
+            raise GpuLeaseError(
+                f"{holder} ended without letting go of its GPU, and its containers cannot be removed: {error.message}",
+                subject=holder.engine,
+                hint="see that none of them runs any more (assay doctor looks at the engines), then run this again",
+            ) from error

@@ -43,6 +43,7 @@ class ReportParts:
     first_run: RunStarted
     engine: EngineInfo
     environment: dict[str, str]
+    gpus: tuple[str, ...]
     cases: tuple[CaseSection, ...]
     verdict: Verdict
     warm: WarmSection | None = None
@@ -134,6 +135,7 @@ def _environment(parts: ReportParts) -> EnvironmentSection:
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         engine=f"{parts.engine.name} {parts.engine.version}",
         plugin_environment=parts.environment,
+        gpus=parts.gpus,
     )
 
 

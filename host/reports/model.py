@@ -76,6 +76,8 @@ class EnvironmentSection(StrictModel):
     memory_bytes: int
     engine: str
     plugin_environment: dict[str, str]
+    # One line per model, driver and capability that cases ran on, and per reason to run without.
+    gpus: tuple[str, ...] = ()
 
 
 class CaseSection(StrictModel):

@@ -134,6 +134,7 @@ def environment(report: Report) -> Html:
             ("Python", here.python),
             ("Platform", f"{here.platform}, {here.cpus} CPUs, {here.memory_bytes // MIB} MiB of memory"),
             ("Container engine", here.engine),
+            *(("GPU", line) for line in here.gpus),
             (
                 "In the container, says the plugin",
                 ", ".join(f"{name} {version}" for name, version in sorted(here.plugin_environment.items()))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
@@ -9,6 +10,7 @@ from uuid import uuid4
 from host.engines.cgroup import MemoryUse
 from host.engines.interface import Engine
 from host.execution import CaseRequest, Execution, execute, prepare
+from host.gpu.grant import NO_GPU, GpuGrant
 from host.plugins import PluginCatalogue
 from host.releases import InstalledRelease
 from host.staging import RunFolder
@@ -56,6 +58,7 @@ class WarmBench:
         edge: int = 3,
         case: str = "case",
         warm: bool = True,
+        gpu: GpuGrant = NO_GPU,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Execution:
         """Run one case; its folder is the last of ``folders``."""
@@ -73,7 +76,7 @@ class WarmBench:
         scan = write_scan(self.folder / f"{run_id}.nii", behaviour, edge)
         prepared = prepare(release, CaseRequest(case, {"scan": scan}, {}), folder, run_id=run_id)
         return execute(
-            prepared,
+            replace(prepared, gpu=gpu),
             catalogue=PluginCatalogue(),
             engine=self.engine,
             labels={"assay.test.warm": self.label},

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from host.engines.interface import ContainerSpec
+from host.engines.interface import VISIBLE_DEVICES, ContainerSpec
 
 ROOT = Path(__file__).parents[2]
 SOCKET = "host.sock"
@@ -111,7 +111,13 @@ def warm_process(program: str, spec: ContainerSpec, log: Path) -> Iterator[subpr
         child = subprocess.Popen(
             [sys.executable, "-c", _PRELUDE + program, *map(str, folders)],
             cwd=spec.control,
-            env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], **spec.environment},
+            env={
+                "PYTHONPATH": str(ROOT),
+                "PATH": os.environ["PATH"],
+                # What a test wants a container to see of GPUs.
+                VISIBLE_DEVICES: os.environ.get(VISIBLE_DEVICES, ""),
+                **spec.environment,
+            },
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,

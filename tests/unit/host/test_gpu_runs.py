@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from host.engines.interface import ContainerSpec
-from host.errors import GpuUnsuitableError, RunCancelledError
+from host.errors import GpuLeaseError, GpuUnsuitableError, RunCancelledError
 from host.execution import CaseRequest
 from host.gpu.grant import granted
 from host.gpu.lease import Wanted, holder_of, lease
-from host.gpu.lease_files import FOLDER_VARIABLE, Holder
+from host.gpu.lease_files import FOLDER_VARIABLE, Holder, file_of, lease_folder
 from host.releases import InstalledRelease
-from registry.statements import RunStarted, ValidationStarted
+from host.reports.html import render
+from registry.statements import RunFinished, RunStarted, ValidationStarted
 from tests.support.gpus import A100, L4, a_gpu, a_need
 from tests.support.memory_engine import Ending, MemoryEngine, ending, tiny_adapter
 from tests.support.nvml_library import Card, NvmlLibrary, installed
@@ -245,6 +246,48 @@ def test_containers_of_a_dead_host_are_removed_before_its_device_is_used(machine
     engine.left_behind["dead"] = {**engine.left_behind["dead"], "assay.owner.node": platform.node()}
     with granted(a_need(), engine, run_id="one", say=lambda line: None, cancelled=lambda: False):
         assert engine.left_behind == {}
+
+
+def test_a_dead_holder_on_an_engine_that_does_not_answer_is_told_once(machine: NvmlLibrary) -> None:
+    engine = MemoryEngine()
+    with lease(Wanted(candidates=(a_gpu(),), count=1), Holder(pid=99, run="gone", engine="no-such")) as held:
+        path = file_of(lease_folder(), A100, "whole")
+        note = path.read_bytes()
+    assert held.devices
+    path.write_bytes(note)  # as a killed process leaves it
+    with (
+        pytest.raises(
+            GpuLeaseError, match=r"process 99 \(run gone, engine no-such\) ended without letting go"
+        ),
+        granted(a_need(), engine, run_id="one", say=lambda line: None, cancelled=lambda: False),
+    ):
+        raise AssertionError("a device that may be in use")
+    with granted(a_need(), engine, run_id="two", say=lambda line: None, cancelled=lambda: False) as grant:
+        assert grant.uuids == (A100,)
+
+
+def test_a_report_names_the_kinds_of_gpu_its_cases_ran_on(host: TinyHost, machine: NvmlLibrary) -> None:
+    report = host.validate(release=needing(host)).report
+    assert report.environment.gpus == ("NVIDIA A100-PCIE-40GB, compute capability 8.0, driver 550.54.15",)
+    assert b"NVIDIA A100-PCIE-40GB" in render(report, ())
+    assert host.validate().report.environment.gpus == ()
+
+
+def test_a_report_tells_why_cases_ran_without_a_gpu(host: TinyHost, bare: None) -> None:
+    report = host.validate(release=needing(host, cpu_fallback="same_results")).report
+    (line,) = report.environment.gpus
+    assert line.startswith("no GPU used, results declared same results")
+
+
+def test_records_from_before_gpus_were_recorded_are_still_read(host: TinyHost) -> None:
+    run_on(host, host.scan())
+    document = started(host).model_dump(mode="json")
+    for field in ("gpu_devices", "gpu_fallback"):
+        del document[field]
+    assert RunStarted.model_validate_json(json.dumps(document)) == started(host)
+    document = finished(host.registry)[0].model_dump(mode="json")
+    del document["gpu_visible"]
+    assert RunFinished.model_validate_json(json.dumps(document)) == finished(host.registry)[0]
 
 
 def test_a_validation_is_refused_before_its_attempt_is_logged(host: TinyHost, bare: None) -> None:

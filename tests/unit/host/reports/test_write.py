@@ -28,7 +28,7 @@ def test_the_bytes_are_canonical_json() -> None:
     ("old", "new", "named"),
     [
         (b'"subset":"whole kit"', b'"subset":"half"', "subset"),
-        (b'"cpus":2', b'"cpus":2,"gpus":1', "environment.gpus: unknown field"),
+        (b'"cpus":2', b'"cpus":2,"fpgas":1', "environment.fpgas: unknown field"),
         (b'"cpus":2', b'"cpus":"2"', "environment.cpus"),
         (b'"cpus":2', b'"cpus":NaN', "not strict JSON"),
         (b'"cpus":2', b'"cpus":2,"cpus":3', "twice"),

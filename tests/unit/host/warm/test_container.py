@@ -9,8 +9,11 @@ import pytest
 from host.engines.cgroup import MemoryUse
 from host.errors import EngineDiedError, RunCancelledError
 from host.execution import Execution
+from host.gpu.grant import GpuGrant
+from host.gpu.preflight import request_of
 from host.warm.errors import WarmUnwatchedError
 from plugin_spec.errors import EngineError
+from tests.support.gpus import A100, L4, a_gpu, a_need
 from tests.support.memory_engine import Ending, MemoryEngine
 from tests.support.warm_bench import WarmBench, after
 from tests.support.warm_process import HONEST, ready, talking
@@ -117,6 +120,40 @@ def test_a_set_up_that_raises_fails_the_case_with_the_authors_own_error(warm: Wa
     assert ended(failed) == ("failed", "plugin-error")
     assert failed.message == "ModuleNotFoundError: No module named 'no_such_adapter'"
     assert "Traceback" in warm.log()
+
+
+def a_grant(uuid: str) -> GpuGrant:
+    return GpuGrant((a_gpu(uuid),), request_of((a_gpu(uuid),), a_need()))
+
+
+def test_a_warm_container_looks_at_its_gpu_once_and_every_case_is_compared(
+    warm: WarmBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NVIDIA_VISIBLE_DEVICES", A100)
+    first, second = warm.run(gpu=a_grant(A100)), warm.run(gpu=a_grant(A100))
+    for one in (first, second):
+        assert one.result is not None
+        assert one.result.gpu is not None
+        assert (ended(one), [seen.uuid for seen in one.result.gpu]) == (("ok", ""), [A100])
+    assert warm.started == 1
+
+
+def test_a_case_with_another_gpu_gets_another_container(
+    warm: WarmBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NVIDIA_VISIBLE_DEVICES", A100)
+    assert ended(warm.run(gpu=a_grant(A100))) == ("ok", "")
+    moved = warm.run(gpu=a_grant(L4))
+    assert ended(moved) == ("failed", "gpu-not-as-leased"), "the stand-in shows the first device to everybody"
+    assert "the case was given another GPU" in moved.warnings[0]
+    assert warm.started == 2
+
+
+def test_a_warm_container_that_does_not_see_its_gpu_fails_as_a_fresh_one_would(
+    warm: WarmBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NVIDIA_VISIBLE_DEVICES", "void")
+    assert ended(warm.run(gpu=a_grant(A100))) == ("failed", "gpu-unusable")
 
 
 def test_a_process_that_outlives_its_case_has_the_container_replaced(warm: WarmBench) -> None:
