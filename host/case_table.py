@@ -32,7 +32,7 @@ class TableCase:
     """One row: what is to be run."""
 
     case_id: str
-    inputs: dict[str, Path]
+    inputs: dict[str, Path | tuple[Path, ...]]
     parameters: dict[str, Scalar]
 
 
@@ -76,7 +76,7 @@ class _Columns:
         self._path = path
         self._manifest = manifest
         self._header = header
-        self._inputs = {port.name for port in manifest.inputs}
+        self._inputs = {port.name: port for port in manifest.inputs}
         self._parameters = {one.name: one for one in manifest.parameters}
         known = [CASE_COLUMN, *sorted(self._inputs), *sorted(self._parameters)]
         for name in header:
@@ -107,8 +107,9 @@ class _Columns:
                 f"{case_id!r} is no case id: up to 63 letters, digits, dots, hyphens, underscores",
             )
         inputs = {name: self._input(line, name, cell) for name, cell in cells.items() if name in self._inputs}
+        counts = {name: 1 if isinstance(given, Path) else len(given) for name, given in inputs.items()}
         try:
-            check_ports(self._manifest, inputs)
+            check_ports(self._manifest, counts)
         except InputError as error:
             raise CaseTableError(f"{self._path}:{line}: {error.message}", subject=str(self._path)) from error
         parameters = {
@@ -118,7 +119,13 @@ class _Columns:
         }
         return TableCase(case_id, inputs, parameters)
 
-    def _input(self, line: int, name: str, cell: str) -> Path:
+    def _input(self, line: int, name: str, cell: str) -> Path | tuple[Path, ...]:
+        """The file of a cell; of a port that takes several, all of them, separated by semicolons."""
+        if self._inputs[name].is_list:
+            return tuple(self._file(line, name, one.strip()) for one in cell.split(";"))
+        return self._file(line, name, cell)
+
+    def _file(self, line: int, name: str, cell: str) -> Path:
         path = self._path.absolute().parent / cell
         if not path.exists():
             raise self.fault(line, name, f"{path}: no such file")

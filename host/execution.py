@@ -6,29 +6,28 @@ raises, since then nothing can be said about the case.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from host.cases.domain import DomainFinding, DomainVerdict, evaluate, geometry_tags
+from host.cases.domain import DomainFinding, DomainVerdict
 from host.cases.geometry import Grid
-from host.cases.nifti import read_label_map, read_volume
-from host.cases.sidecar import read_sidecar
 from host.engines.interface import ContainerExit, Engine, Limits
 from host.errors import CaseFailureError, CaseRefusedError
 from host.gpu.grant import NO_GPU, GpuGrant, granted
 from host.gpu.visibility import difference
+from host.input_staging import StagedInput, stage_inputs
+from host.inputs import inspect_inputs
 from host.outputs import CheckedOutput
 from host.planning import check_ports, complete_parameters, plan_limits
 from host.plugins import PluginCatalogue, RunState
 from host.releases import InstalledRelease
-from host.staging import RunFolder, stage_inputs, stage_sidecars
+from host.staging import RunFolder
 from plugin_spec.case import Result, Scalar
-from plugin_spec.errors import AssayError, InputError
+from plugin_spec.errors import AssayError
 from plugin_spec.hookspecs import Case, Context, Refuse
-from plugin_spec.ports import VolumePort
 from registry.statements import InputRef
 
 if TYPE_CHECKING:
@@ -37,11 +36,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CaseRequest:
-    """What an operator, or a kit, asks to be run."""
+    """What an operator, or a kit, asks to be run: per input port a file, or several in their order."""
 
     case_id: str
-    inputs: Mapping[str, Path]
+    inputs: Mapping[str, Path | Sequence[Path]]
     parameters: Mapping[str, Scalar]
+
+    @property
+    def files(self) -> dict[str, tuple[Path, ...]]:
+        """The files of every input, as lists."""
+        return {
+            port: (given,) if isinstance(given, Path) else tuple(given) for port, given in self.inputs.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -52,15 +58,29 @@ class PreparedRun:
     request: CaseRequest
     release: InstalledRelease
     folder: RunFolder
-    staged: tuple[InputRef, ...]
-    sidecars: tuple[InputRef, ...]
+    inputs: tuple[StagedInput, ...]
     parameters: dict[str, Scalar]
-    grids: dict[str, Grid]
+    grids: Mapping[str, Grid]
     findings: tuple[DomainFinding, ...]
     unreadable: str
     limits: Limits
     remedy: str = ""
     gpu: GpuGrant = NO_GPU
+
+    @property
+    def staged(self) -> tuple[InputRef, ...]:
+        """The inputs as the record names them."""
+        return tuple(file.ref for one in self.inputs for file in one.files)
+
+    @property
+    def sidecars(self) -> tuple[InputRef, ...]:
+        """The sidecars that the acceptance domain was judged on."""
+        return tuple(file.sidecar for one in self.inputs for file in one.files if file.sidecar is not None)
+
+    @property
+    def listings(self) -> tuple[bytes, ...]:
+        """The listings that the digests of DICOM series are of."""
+        return tuple(one.series.listing for one in self.inputs if one.series is not None)
 
     @property
     def refusing(self) -> DomainFinding | None:
@@ -85,49 +105,32 @@ class Execution:
 def prepare(
     release: InstalledRelease, request: CaseRequest, folder: RunFolder, *, run_id: str
 ) -> PreparedRun:
-    """Stage the inputs, read their geometry and judge the acceptance domain.
+    """Stage the inputs, look at them and judge the acceptance domain.
 
-    An input that is not a usable image is kept as ``unreadable``: the run is recorded and fails with that reason.
+    An input that cannot be read is kept as ``unreadable``: the run is recorded and fails with that reason. One that
+    does not fit its port is a finding for which the case is refused.
 
     Raises
     ------
     InputError
         A port or parameter that is not declared, or a file that is not there.
     """
-    check_ports(release.manifest, request.inputs)
+    check_ports(release.manifest, {port: len(files) for port, files in request.files.items()})
     parameters = complete_parameters(release.manifest, request.parameters)
-    staged = stage_inputs(request.inputs, folder)
-    sidecars = stage_sidecars(request.inputs, folder)
-    grids: dict[str, Grid] = {}
-    findings: tuple[DomainFinding, ...] = ()
-    unreadable, remedy, input_bytes = "", "", 0
-    try:
-        for port, ref in zip(sorted(release.manifest.inputs, key=lambda one: one.name), staged, strict=True):
-            image = (read_volume if isinstance(port, VolumePort) else read_label_map)(
-                folder.inputs / ref.name
-            )
-            grids[ref.port] = image.grid
-            input_bytes += image.data.nbytes
-        tags = {
-            port: {**read_sidecar(folder.sidecars / f"{port}.nii"), **geometry_tags(grid)}
-            for port, grid in grids.items()
-        }
-        findings = evaluate(release.manifest.domain, tags)
-    except InputError as error:
-        unreadable, remedy = folder.without_paths(error.message), error.hint
+    inputs = stage_inputs(release.manifest, request.files, folder)
+    facts = inspect_inputs(release.manifest, inputs, folder)
     return PreparedRun(
         run_id=run_id,
         request=request,
         release=release,
         folder=folder,
-        staged=staged,
-        sidecars=sidecars,
+        inputs=inputs,
         parameters=parameters,
-        grids=grids,
-        findings=findings,
-        unreadable=unreadable,
-        limits=plan_limits(release.manifest, input_bytes),
-        remedy=remedy,
+        grids=facts.grids,
+        findings=facts.findings,
+        unreadable=facts.unreadable,
+        limits=plan_limits(release.manifest, facts.value_bytes),
+        remedy=facts.remedy,
     )
 
 
@@ -188,7 +191,7 @@ def execute(
     if prepared.unreadable:
         return Execution("failed", "unreadable-input", prepared.unreadable, hint=prepared.remedy)
     if prepared.refusing is not None:
-        return Execution("refused", "outside-domain", prepared.refusing.message, warnings=flags)
+        return Execution("refused", prepared.refusing.reason, prepared.refusing.message, warnings=flags)
     flags += prepared.gpu.warnings
     state = _state(prepared, engine, labels, cancelled, warm)
     case = _case(prepared)
@@ -276,7 +279,7 @@ def _state(
         limits=prepared.limits,
         gpu=prepared.gpu.request,
         folder=prepared.folder,
-        staged_names={ref.port: ref.name for ref in prepared.staged},
+        staged_names={one.port.name: one.names for one in prepared.inputs},
         grids=prepared.grids,
         labels=labels,
         cancelled=cancelled,
@@ -287,7 +290,7 @@ def _state(
 def _case(prepared: PreparedRun) -> Case:
     return Case(
         id=prepared.request.case_id,
-        inputs={ref.port: prepared.folder.inputs / ref.name for ref in prepared.staged},
+        inputs={one.port.name: one.paths for one in prepared.inputs},
         parameters=prepared.parameters,
         output_folder=prepared.folder.outputs,
         scratch_folder=prepared.folder.path,

@@ -12,22 +12,40 @@ LOG_BYTES = 4 * MIB
 OUTPUT_FILES = 1000
 
 
-def check_ports(manifest: Manifest, given: Mapping[str, object]) -> None:
-    """Refuse inputs that were not declared and name those that are missing."""
+def check_ports(manifest: Manifest, given: Mapping[str, int]) -> None:
+    """Refuse inputs that were not declared, and name those that are missing or too many.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    given : mapping of str to int
+        How many files were given for each port.
+    """
     declared = {port.name for port in manifest.inputs}
-    extra, missing = sorted(set(given) - declared), sorted(declared - set(given))
+    extra = sorted(set(given) - declared)
     if extra:
         raise PortError(
             f"{manifest.id} declares no input {extra[0]!r}",
             subject=extra[0],
-            hint=f"inputs: {', '.join(declared)}",
+            hint=f"inputs: {', '.join(sorted(declared))}",
         )
-    if missing:
-        raise PortError(
-            f"{manifest.id} needs the input {missing[0]!r}",
-            subject=missing[0],
-            hint=f"--input {missing[0]}=FILE",
-        )
+    for port in sorted(manifest.inputs, key=lambda one: one.name):
+        count = given.get(port.name, 0)
+        if port.at_least and not count:
+            raise PortError(
+                f"{manifest.id} needs the input {port.name!r}",
+                subject=port.name,
+                hint=f"--input {port.name}=FILE",
+            )
+        if count and not port.at_least <= count <= port.at_most:
+            takes = (
+                f"{port.at_least} to {port.at_most}" if port.at_least < port.at_most else f"{port.at_most}"
+            )
+            raise PortError(
+                f"the input {port.name!r} takes {takes} {'files' if port.at_most > 1 else 'file'}, {count} were given",
+                subject=port.name,
+                hint=f"give --input {port.name}=FILE once per file",
+            )
 
 
 def complete_parameters(manifest: Manifest, given: Mapping[str, Scalar]) -> dict[str, Scalar]:

@@ -60,7 +60,7 @@ class RunState:
     limits: Limits
     gpu: GpuRequest | None
     folder: RunFolder
-    staged_names: Mapping[str, str]
+    staged_names: Mapping[str, str | tuple[str, ...]]
     grids: Mapping[str, Grid]
     labels: Mapping[str, str]
     cancelled: Callable[[], bool]
@@ -111,7 +111,10 @@ class ContainerPlugin:
                 result,
                 state.folder.outputs,
                 grids=state.grids,
-                files={port: 1 for port in state.staged_names},
+                files={
+                    port: 1 if isinstance(names, str) else len(names)
+                    for port, names in state.staged_names.items()
+                },
                 limits=state.limits,
             )
         except ContractError as error:

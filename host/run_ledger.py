@@ -102,6 +102,8 @@ class RunLedger:
         folder = RunFolder.create(self._home.runs / run_id)
         try:
             staged = self._prepare(release, request, folder, run_id)
+            for listing in staged.listings:
+                self._registry.blobs.put_bytes(listing)
             with self._machine(staged, cancelled, place) as prepared:
                 started = self._log_start(prepared, subject=subject, visit=visit, place=place)
                 try:

@@ -58,7 +58,7 @@ class RunOrder(StrictModel):
 
     trial: Identifier
     slot: str | None
-    inputs: dict[str, Path]
+    inputs: dict[str, Path | tuple[Path, ...]]
     subject: CaseIdentifier
     visit: CaseIdentifier
     out: Path | None

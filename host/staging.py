@@ -1,18 +1,17 @@
-"""Bring a case's inputs into its run folder: copied once, hashed while copying, under names of our own.
+"""The folder of one run, and how files of an operator get into it: copied once, hashed while copying.
 
-A file's own name may hold a person's name; the container and the records see ``<port>.nii.gz``.
+A file's own name may hold a person's name; the container and the records see names of our own.
 """
 
 import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from host.cases.sidecar import SIDECAR_BYTES_MAX, sidecar_path
 from host.errors import InputFileError, WorkFolderError
 from plugin_spec.case import Request, request_bytes
 from plugin_spec.files import write_atomic
@@ -22,6 +21,7 @@ from registry.statements import InputRef
 
 CHUNK_BYTES = 4 * MIB
 MAX_INPUT_BYTES = 16 * 1024 * MIB
+REQUEST_NAME = "request.json"
 
 
 @dataclass(frozen=True)
@@ -72,53 +72,16 @@ class RunFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def stage_input(port: str, source: Path, folder: RunFolder) -> InputRef:
-    """Copy one input file into the run folder and hash it on the way.
-
-    Parameters
-    ----------
-    port : str
-        Declared input port; gives the staged file its name.
-    source : Path
-        A regular file; links are followed, since operators arrange scans with them.
+def copy_hashed(port: str, source: Path, target: Path, *, bytes_max: int) -> InputRef:
+    """Copy a file of the operator's into the run folder, read-only, and hash it on the way.
 
     Raises
     ------
     InputFileError
-        Missing, not a regular file, unreadable or too large.
+        Unreadable or too large.
     StorageFullError, WorkFolderError
         The run folder does not take it.
     """
-    if not source.is_file():
-        raise InputFileError(
-            f"{source}: {'not a regular file' if source.exists() else 'no such file'}",
-            subject=str(source),
-            hint=f"--input {port}=FILE takes a .nii or .nii.gz file",
-        )
-    suffix = ".nii.gz" if source.name.lower().endswith(".nii.gz") else ".nii"
-    return _copied(port, source, folder.inputs / f"{port}{suffix}", bytes_max=MAX_INPUT_BYTES)
-
-
-def stage_inputs(given: Mapping[str, Path], folder: RunFolder) -> tuple[InputRef, ...]:
-    """Stage every input, in the order of port names."""
-    return tuple(stage_input(port, given[port], folder) for port in sorted(given))
-
-
-def stage_sidecars(given: Mapping[str, Path], folder: RunFolder) -> tuple[InputRef, ...]:
-    """Stage the BIDS sidecars that stand beside the inputs.
-
-    The acceptance domain is judged on these copies, so that the record names what was judged. The container does
-    not see them: they may hold more than the manifest asks for.
-    """
-    found = {port: sidecar_path(source) for port, source in sorted(given.items())}
-    return tuple(
-        _copied(port, path, folder.sidecars / f"{port}.json", bytes_max=SIDECAR_BYTES_MAX)
-        for port, path in found.items()
-        if path.is_file()
-    )
-
-
-def _copied(port: str, source: Path, target: Path, *, bytes_max: int) -> InputRef:
     hasher = hashlib.sha256()
     size = 0
     with work_errors(target), target.open("xb") as writer:
@@ -156,5 +119,5 @@ def work_errors(target: Path) -> Iterator[None]:
 
 def write_request(request: Request, folder: RunFolder) -> None:
     """Write request.json where the container reads it."""
-    with work_errors(folder.inputs / "request.json"):
-        write_atomic(folder.inputs / "request.json", request_bytes(request), mode=0o444)
+    with work_errors(folder.inputs / REQUEST_NAME):
+        write_atomic(folder.inputs / REQUEST_NAME, request_bytes(request), mode=0o444)

@@ -1,7 +1,7 @@
 """Run a build for its author: the same staging, container and checks as a recorded run, and no record."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,7 @@ def run_once(
     folder: Path,
     engine: Engine,
     *,
-    inputs: Mapping[str, Path],
+    inputs: Mapping[str, Path | Sequence[Path]],
     parameters: Mapping[str, Scalar],
     out: Path | None,
     say: Callable[[str], None] = lambda line: None,

@@ -30,7 +30,7 @@ from registry.errors import (
 )
 from registry.keys import Signer
 from registry.record import ORIGIN_PREFIX, Record, leaf_data, read_record
-from registry.statements import Act, RecordsTakenIn, Release, RunFinished, RunStarted
+from registry.statements import SERIES_LISTING, Act, RecordsTakenIn, Release, RunFinished, RunStarted
 from registry.trials import RunRequest, check_run_allowed
 from registry.trust_root import Role, TrustRoot
 from registry.values import named_faults
@@ -108,15 +108,16 @@ def export_site_records(registry: Registry, trial: str, path: Path, *, with_outp
 
 def _outputs(records: Sequence[Record], registry: Registry) -> Iterator[Digest]:
     for record in records:
-        if record.statement.predicate_type == RunFinished.predicate_type:
-            yield from (
-                one for one in output_digests(record.statement.read(RunFinished)) if registry.blobs.has(one)
-            )
+        act = read_act(record.statement)
+        if isinstance(act, RunStarted | RunFinished):
+            yield from (one for one in kept_digests(act) if registry.blobs.has(one))
 
 
-def output_digests(finished: RunFinished) -> set[Digest]:
-    """The files a run left behind: outputs and log."""
-    return {file.digest for file in finished.outputs} | ({finished.log} if finished.log else set())
+def kept_digests(act: RunStarted | RunFinished) -> set[Digest]:
+    """The files a run left behind: outputs, log, and the listings that the digests of its DICOM series are of."""
+    if isinstance(act, RunStarted):
+        return {file.digest for file in act.inputs if file.name.endswith(SERIES_LISTING)}
+    return {file.digest for file in act.outputs} | ({act.log} if act.log else set())
 
 
 def take_in(registry: Registry, path: Path, signer: Signer, *, actor: str, reason: str) -> Record:
@@ -291,5 +292,5 @@ def check_returned_run(act: RunStarted, registry: Registry) -> None:
 def _carried(fresh: Sequence[Record], bundle: Bundle) -> set[Digest]:
     """The blobs of the bundle that the new records name; anything else is left behind."""
     ends = [read_act(record.statement) for record in fresh]
-    named = {one for act in ends if isinstance(act, RunFinished) for one in output_digests(act)}
+    named = {one for act in ends if isinstance(act, RunStarted | RunFinished) for one in kept_digests(act)}
     return named & bundle.blobs

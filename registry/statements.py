@@ -111,6 +111,10 @@ class ValidationStarted(Act):
     checkpoint: str
 
 
+# What the name of a DICOM series ends in: its digest is that of a listing of its files.
+SERIES_LISTING = ".series.json"
+
+
 class InputRef(FileRef):
     """An input of a run: the port it went to and the bytes it had."""
 

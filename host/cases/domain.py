@@ -1,9 +1,9 @@
 """Acceptance domain: whether a plugin's evidence covers an image, judged before anything runs. Pure.
 
-Invariant: every rule gives exactly one finding, in the order of the manifest, whatever the tags hold.
+Invariant: every rule gives exactly one finding per file, in the order of the manifest, whatever the tags hold.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -53,6 +53,8 @@ class DomainFinding:
     verdict : DomainVerdict
     message : str
         One line for the operator.
+    reason : str
+        The reason code of a case that is refused for it.
     """
 
     port: str
@@ -60,6 +62,7 @@ class DomainFinding:
     value: TagValue | None
     verdict: DomainVerdict
     message: str
+    reason: str = "outside-domain"
 
 
 def geometry_tags(grid: Grid) -> dict[str, TagValue]:
@@ -74,7 +77,7 @@ def geometry_tags(grid: Grid) -> dict[str, TagValue]:
 
 
 def evaluate(
-    rules: tuple[DomainRule, ...], tags_by_port: Mapping[str, Mapping[str, TagValue]]
+    rules: tuple[DomainRule, ...], tags_by_port: Mapping[str, Sequence[Mapping[str, TagValue]]]
 ) -> tuple[DomainFinding, ...]:
     """Judge a case.
 
@@ -82,24 +85,30 @@ def evaluate(
     ----------
     rules : tuple of DomainRule
         Of the manifest.
-    tags_by_port : mapping of str to mapping
-        Per input port: sidecar tags and `geometry_tags` in one mapping.
+    tags_by_port : mapping of str to sequence of mapping
+        Per input port that was given, for each of its files: header or sidecar tags and `geometry_tags` in one mapping.
 
     Returns
     -------
     tuple of DomainFinding
-        One per rule. The case is refused if any verdict is ``refuse``.
+        One per rule and file. The case is refused if any verdict is ``refuse``.
 
     Raises
     ------
     ContractError
         A rule measures a tag in a unit that cannot be one of it.
     """
-    return tuple(_judge(rule, tags_by_port.get(rule.port, {}).get(rule.tag)) for rule in rules)
+    findings = []
+    for rule in rules:
+        files = tags_by_port.get(rule.port, ())
+        for number, tags in enumerate(files, start=1):
+            file = rule.port if len(files) == 1 else f"{rule.port}-{number:02d}"
+            findings.append(_judge(rule, tags.get(rule.tag), file))
+    return tuple(findings)
 
 
-def _judge(rule: DomainRule, value: TagValue | None) -> DomainFinding:
-    where = f"{rule.port}: {rule.tag}"
+def _judge(rule: DomainRule, value: TagValue | None, file: str) -> DomainFinding:
+    where = f"{file}: {rule.tag}"
     if value is None:
         return DomainFinding(
             rule.port,

@@ -91,3 +91,15 @@ class SidecarError(InputError):
     """The JSON file beside an image cannot be used."""
 
     code = "bad-sidecar"
+
+
+class DicomError(InputError):
+    """A file of a DICOM series cannot be used."""
+
+    code = "bad-dicom"
+
+
+class InputDocumentError(InputError):
+    """A document given as an input cannot be read as what its port declares."""
+
+    code = "bad-document"

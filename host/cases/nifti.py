@@ -90,13 +90,18 @@ def read_volume(path: Path, *, ndim: int = 3, bytes_max: int = VOXEL_BYTES_MAX) 
     with open_image(path) as raw:
         stream = decompressed(raw, name)
         volume = decode_volume(stream, decode_header(stream, name, ndim=ndim), name, bytes_max=bytes_max)
-    if volume.minimum == volume.maximum:
+    require_contrast(volume.minimum, volume.maximum, name)
+    return volume
+
+
+def require_contrast(minimum: float, maximum: float, name: str) -> None:
+    """Refuse a volume whose voxels all have one value: no algorithm can work on it."""
+    if minimum == maximum:
         raise EmptyVolumeError(
-            f"{name}: every voxel is {volume.minimum:g}",
+            f"{name}: every voxel is {minimum:g}",
             subject=name,
             hint="give the scan itself; this holds no image",
         )
-    return volume
 
 
 def read_label_map(path: Path, *, bytes_max: int = VOXEL_BYTES_MAX) -> LabelMap:

@@ -223,7 +223,12 @@ def import_bundle(
 @app.command()
 def run(
     trial: TrialArgument,
-    inputs: Annotated[list[str], typer.Option("--input", metavar="PORT=FILE")],
+    inputs: Annotated[
+        list[str],
+        typer.Option(
+            "--input", metavar="PORT=FILE", help="Per input port; once per file where it takes several."
+        ),
+    ],
     subject: Annotated[str, typer.Option(help="Pseudonymous subject id.")],
     visit: Annotated[str, typer.Option(help="Visit id.")],
     slot: Annotated[
@@ -237,7 +242,7 @@ def run(
     json: JsonFlag = False,
 ) -> int:
     """Run the locked release on a scan; any difference to the lock is refused and logged."""
-    from host.cli.values import parse_pairs
+    from host.cli.values import parse_files
     from host.signing import typed
     from host.site import RunOrder, engines_allowed, run_locked
 
@@ -248,7 +253,7 @@ def run(
         RunOrder,
         trial=trial,
         slot=slot,
-        inputs={port: Path(path) for port, path in parse_pairs(inputs, "--input").items()},
+        inputs=parse_files(inputs, "--input"),
         subject=subject,
         visit=visit,
         out=out,

@@ -1,6 +1,7 @@
 """Read ``NAME=VALUE`` options."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from host.errors import OptionError
 
@@ -16,6 +17,17 @@ def parse_pairs(given: Sequence[str], option: str) -> dict[str, str]:
             raise OptionError(f"{option} gives {name!r} twice", subject=name)
         pairs[name] = value
     return pairs
+
+
+def parse_files(given: Sequence[str], option: str) -> dict[str, tuple[Path, ...]]:
+    """``["t1=a.nii", "t2=b.nii", "t2=c.nii"]`` to the files of each port, in their order; a file twice is refused."""
+    files: dict[str, tuple[Path, ...]] = {}
+    for text in given:
+        ((name, path),) = parse_pairs([text], option).items()
+        if Path(path) in files.get(name, ()):
+            raise OptionError(f"{option} gives {text!r} twice", subject=name)
+        files[name] = (*files.get(name, ()), Path(path))
+    return files
 
 
 def parse_parameters(given: Sequence[str]) -> dict[str, bool | int | float | str]:

@@ -169,8 +169,8 @@ class _Runner:
         execution = replace(execution, outputs=outputs)
         return Observation(planned, test, execution, measured(self.release.manifest, execution), log)
 
-    def _inputs(self, test: EmbeddedTest) -> dict[str, Path]:
-        return {port: self.folder / files[0] for port, files in test.files().items()}
+    def _inputs(self, test: EmbeddedTest) -> dict[str, tuple[Path, ...]]:
+        return {port: tuple(self.folder / one for one in files) for port, files in test.files().items()}
 
     def _told(self, number: int, seen: Observation) -> None:
         ended, planned = seen.execution, seen.planned

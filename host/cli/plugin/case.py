@@ -18,7 +18,10 @@ def run(
     folder: FolderArgument,
     out: Annotated[Path, typer.Option(help="New folder for the outputs; with --cases, one folder per case.")],
     inputs: Annotated[
-        list[str] | None, typer.Option("--input", metavar="PORT=FILE", help="One per input port.")
+        list[str] | None,
+        typer.Option(
+            "--input", metavar="PORT=FILE", help="Per input port; once per file where it takes several."
+        ),
     ] = None,
     parameter: Annotated[list[str] | None, typer.Option("--parameter", metavar="NAME=VALUE")] = None,
     cases: Annotated[
@@ -41,14 +44,14 @@ def run(
         raise OptionError("--jobs and --warm are for many cases: give them with --cases")
     check_target(out, "--out", new=True)
     from host import workbench
-    from host.cli.values import parse_pairs, parse_parameters
+    from host.cli.values import parse_files, parse_parameters
     from host.home import Home
 
     answer = workbench.run_once(
         Home.from_environment(),
         folder,
         connected(engine),
-        inputs={port: Path(path) for port, path in parse_pairs(inputs or [], "--input").items()},
+        inputs=parse_files(inputs or [], "--input"),
         parameters=parse_parameters(parameter or []),
         out=out,
         say=say,

@@ -40,12 +40,23 @@ def test_an_unknown_parameter_is_refused_with_the_known_ones() -> None:
 
 def test_inputs_must_be_the_declared_ports() -> None:
     manifest = minimal_manifest()
-    declared = {port.name: object() for port in manifest.inputs}
+    declared = {port.name: 1 for port in manifest.inputs}
     check_ports(manifest, declared)
     with pytest.raises(PortError, match="declares no input 'other'"):
-        check_ports(manifest, {**declared, "other": object()})
+        check_ports(manifest, {**declared, "other": 1})
     with pytest.raises(PortError, match="needs the input"):
         check_ports(manifest, {})
+
+
+def test_a_port_takes_as_many_files_as_it_declares() -> None:
+    image = minimal_manifest().inputs[0].model_dump(mode="json")
+    manifest = minimal_manifest(inputs=[image, {**image, "name": "later", "at_least": 0, "at_most": 3}])
+    check_ports(manifest, {"t1": 1})
+    check_ports(manifest, {"t1": 1, "later": 3})
+    with pytest.raises(PortError, match="'later' takes 0 to 3 files, 4 were given"):
+        check_ports(manifest, {"t1": 1, "later": 4})
+    with pytest.raises(PortError, match="'t1' takes 1 file, 2 were given"):
+        check_ports(manifest, {"t1": 2})
 
 
 def test_memory_grows_with_the_input_as_declared() -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from host.errors import InputFileError
-from host.staging import RunFolder, stage_inputs, write_request
+from host.input_staging import stage_inputs
+from host.staging import RunFolder, write_request
 from plugin_spec.case import Request
+from tests.support.manifests import minimal_manifest
 
 
 @pytest.fixture
@@ -24,7 +26,8 @@ def test_a_staged_file_has_its_ports_name_and_the_digest_of_its_bytes(
 ) -> None:
     data = gzip.compress(b"voxels", mtime=0)
     (tmp_path / "Doe_John.NII.GZ").write_bytes(data)
-    (ref,) = stage_inputs({"t1": tmp_path / "Doe_John.NII.GZ"}, folder)
+    (staged,) = stage_inputs(minimal_manifest(), {"t1": [tmp_path / "Doe_John.NII.GZ"]}, folder)
+    ref = staged.files[0].ref
     assert (ref.port, ref.name, ref.bytes) == ("t1", "t1.nii.gz", len(data))
     assert ref.digest == f"sha256:{hashlib.sha256(data).hexdigest()}"
     assert (folder.inputs / "t1.nii.gz").read_bytes() == data
@@ -34,7 +37,7 @@ def test_a_staged_file_is_read_only_and_the_run_folder_is_closed_to_others(
     folder: RunFolder, tmp_path: Path
 ) -> None:
     (tmp_path / "scan.nii").write_bytes(b"voxels")
-    stage_inputs({"t1": tmp_path / "scan.nii"}, folder)
+    stage_inputs(minimal_manifest(), {"t1": [tmp_path / "scan.nii"]}, folder)
     assert stat.S_IMODE((folder.inputs / "t1.nii").stat().st_mode) == 0o444
     assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
     assert stat.S_IMODE(folder.outputs.stat().st_mode) == 0o700
@@ -45,7 +48,7 @@ def test_a_link_is_followed_since_operators_arrange_scans_with_them(
 ) -> None:
     (tmp_path / "scan.nii").write_bytes(b"voxels")
     (tmp_path / "link.nii").symlink_to(tmp_path / "scan.nii")
-    stage_inputs({"t1": tmp_path / "link.nii"}, folder)
+    stage_inputs(minimal_manifest(), {"t1": [tmp_path / "link.nii"]}, folder)
     assert not (folder.inputs / "t1.nii").is_symlink()
 
 
@@ -62,7 +65,7 @@ def test_what_is_no_file_is_refused_with_its_path_and_the_option(
     if kind == "fifo":
         os.mkfifo(path)
     with pytest.raises(InputFileError, match=said) as refused:
-        stage_inputs({"t1": path}, folder)
+        stage_inputs(minimal_manifest(), {"t1": [path]}, folder)
     assert str(path) in refused.value.message
     assert refused.value.hint.startswith("--input t1=FILE")
 

@@ -23,7 +23,7 @@ def rule(tag="MagneticFieldStrength", **fields):
 def verdict(value, **fields):
     tag = fields.pop("tag", "MagneticFieldStrength")
     tags = {} if value is None else {tag: value}
-    (finding,) = evaluate((rule(tag, **fields),), {"t1": tags})
+    (finding,) = evaluate((rule(tag, **fields),), {"t1": (tags,)})
     return finding.verdict
 
 
@@ -44,8 +44,16 @@ def test_a_missing_tag_gets_the_declared_verdict(missing):
 
 
 def test_an_input_without_any_tag_is_missing_every_tag():
-    (finding,) = evaluate((rule(missing="refuse"),), {})
+    (finding,) = evaluate((rule(missing="refuse"),), {"t1": ({},)})
     assert (finding.value, finding.verdict) == (None, "refuse")
+
+
+def test_every_file_of_a_list_is_judged_and_an_absent_input_is_not():
+    files = ({"MagneticFieldStrength": 3.0}, {"MagneticFieldStrength": 7.0})
+    inside, outside = evaluate((rule(),), {"t1": files})
+    assert (inside.verdict, outside.verdict) == ("accept", "refuse")
+    assert outside.message.startswith("t1-02: MagneticFieldStrength is 7")
+    assert evaluate((rule(missing="refuse"),), {}) == ()
 
 
 @pytest.mark.parametrize("value", ["Siemens", "SIEMENS", " siemens "])
@@ -55,7 +63,7 @@ def test_vendors_are_compared_without_case_and_blanks(value):
 
 def test_another_vendor_is_refused_and_the_message_says_what_is_allowed():
     (finding,) = evaluate(
-        (rule("Manufacturer", one_of=("Siemens", "GE")),), {"t1": {"Manufacturer": "Philips"}}
+        (rule("Manufacturer", one_of=("Siemens", "GE")),), {"t1": ({"Manufacturer": "Philips"},)}
     )
     assert finding.verdict is DomainVerdict.REFUSE
     assert finding.message == "t1: Manufacturer is Philips, outside one of Siemens, GE"
@@ -67,7 +75,7 @@ def test_numbers_can_be_listed_too():
 
 
 def test_seconds_of_the_sidecar_are_compared_in_milliseconds_of_the_rule():
-    (finding,) = evaluate((rule("EchoTime", maximum=30.0, unit="ms"),), {"t1": {"EchoTime": 0.00298}})
+    (finding,) = evaluate((rule("EchoTime", maximum=30.0, unit="ms"),), {"t1": ({"EchoTime": 0.00298},)})
     assert (finding.value, finding.verdict) == (pytest.approx(2.98), "accept")
     assert verdict(0.0301, tag="EchoTime", maximum=30.0, unit="ms") is DomainVerdict.REFUSE
 
@@ -93,11 +101,15 @@ def test_geometry_is_measured_for_every_declared_tag():
         "geometry.voxels": 6000,
     }
     spacing = rule("geometry.spacing_max_mm", maximum=2.0, unit="mm")
-    (finding,) = evaluate((spacing,), {"t1": tags})
+    (finding,) = evaluate((spacing,), {"t1": (tags,)})
     assert finding.verdict is DomainVerdict.REFUSE
     assert finding.message == "t1: geometry.spacing_max_mm is 3, outside at most 2 mm"
 
 
 def test_every_rule_gives_one_finding_in_order():
     rules = (rule("Manufacturer", one_of=("GE",)), rule(), rule("EchoTime", maximum=1.0, unit="s"))
-    assert [one.tag for one in evaluate(rules, {})] == ["Manufacturer", "MagneticFieldStrength", "EchoTime"]
+    assert [one.tag for one in evaluate(rules, {"t1": ({},)})] == [
+        "Manufacturer",
+        "MagneticFieldStrength",
+        "EchoTime",
+    ]
