@@ -18,7 +18,7 @@ from host.leftovers import clear_dead
 from host.releases import InstalledRelease
 from plugin_spec.files import write_atomic
 from plugin_spec.manifest import Manifest
-from plugin_spec.model import Identifier, Sha256, StrictModel, first_fault
+from plugin_spec.model import Identifier, RelativePath, Sha256, StrictModel, first_fault
 from registry.blobs import BlobStore
 from registry.canonical import canonical_json, digest
 from registry.statements import FileRef
@@ -42,6 +42,8 @@ class Build(StrictModel):
         Numbers of the rules the image was checked against, all of which hold.
     python : str
         Version of the image's Python as it answered; empty for a tool without an adapter.
+    sources : mapping of str to str
+        Digest of each file of the folder that the image was made from, by its name in the manifest.
     """
 
     contract: str = "assay.build/1"
@@ -59,6 +61,7 @@ class Build(StrictModel):
     source_image: Sha256 | None = None
     checks: tuple[str, ...] = ()
     python: str = ""
+    sources: dict[RelativePath, Sha256] = {}
 
 
 def io_schema(manifest: Manifest) -> bytes:
@@ -88,6 +91,7 @@ def build(home: Home, folder: Path, engine: Engine, *, say: Say) -> Build:
     from host.plugin_image import plugin_image
 
     manifest = check_plugin(folder)
+    sources = {name: digest((folder / name).read_bytes()) for name in _source_files(manifest)}
     with home.running():
         clear_dead(home, engine)
         blobs = BlobStore(home.path / "blobs")
@@ -113,6 +117,7 @@ def build(home: Home, folder: Path, engine: Engine, *, say: Say) -> Build:
             source_image=image.source_image,
             checks=rules_of(manifest),
             python=python,
+            sources=sources,
         )
         document = canonical_json(made.model_dump(mode="json")) + b"\n"
         write_atomic(_build_file(home, made.plugin, made.version), document)
@@ -157,7 +162,7 @@ def read_build(home: Home, manifest: Manifest, folder: Path) -> Build:
     Raises
     ------
     BuildMissingError
-        Never built here, or the manifest was changed since.
+        Never built here, or the manifest or a file it names for the image was changed since.
     """
     path = _build_file(home, manifest.id, manifest.version)
     hint = f"assay plugin build {folder}"
@@ -167,9 +172,23 @@ def read_build(home: Home, manifest: Manifest, folder: Path) -> Build:
         raise BuildMissingError(f"{manifest.id} {manifest.version} was not built here", hint=hint) from error
     except ValidationError as error:
         raise BuildMissingError(f"{path}: {first_fault(error)}", hint=hint) from error
-    if made.manifest != digest((folder / "plugin.toml").read_bytes()):
-        raise BuildMissingError(f"{folder / 'plugin.toml'} was changed after the build", hint=hint)
+    for name, built in {"plugin.toml": made.manifest, **made.sources}.items():
+        if not (folder / name).is_file() or digest((folder / name).read_bytes()) != built:
+            raise BuildMissingError(f"{folder / name} was changed after the build", subject=name, hint=hint)
     return made
+
+
+def _source_files(manifest: Manifest) -> list[str]:
+    """The files of the folder, besides the manifest, whose change makes another image.
+
+    What a Dockerfile copies is not followed, and an archive is pinned by the manifest itself.
+    """
+    named = [manifest.runtime.adapter, manifest.runtime.requirements]
+    if manifest.image.source == "packages":
+        named.append(manifest.image.debian_lock)
+    if manifest.image.source == "dockerfile":
+        named.append(manifest.image.file)
+    return [name for name in named if name is not None]
 
 
 def as_release(home: Home, made: Build, manifest: Manifest) -> InstalledRelease:

@@ -87,6 +87,16 @@ def test_a_manifest_edited_after_the_build_is_found_out(home: Home, plugin: Path
         read_build(home, check_plugin(plugin), plugin)
 
 
+def test_an_adapter_edited_after_the_build_is_not_run_as_it_was_before(home: Home, plugin: Path) -> None:
+    adapter = plugin / "adapter.py"
+    built(home, plugin, sources={"adapter.py": digest(adapter.read_bytes())})
+    assert read_build(home, check_plugin(plugin), plugin).sources
+    adapter.write_text(adapter.read_text() + "\n# a comment\n")
+    with pytest.raises(BuildMissingError, match=r"adapter\.py was changed after the build") as refused:
+        read_build(home, check_plugin(plugin), plugin)
+    assert refused.value.hint == f"assay plugin build {plugin}"
+
+
 def test_a_damaged_build_file_is_named_with_its_field(home: Home, plugin: Path) -> None:
     path = built(home, plugin, image="latest")
     with pytest.raises(BuildMissingError, match="image: ") as refused:
