@@ -22,6 +22,7 @@ from plugin_spec.faults import Fault
 from plugin_spec.manifest import Manifest
 
 Say = Callable[[str], None]
+# For a tool; an adapter has what the manifest gives it for its start.
 PROBE_TIMEOUT_S = 30.0
 _MARK = "assay-probe"
 _TOO_OLD = 3
@@ -107,7 +108,8 @@ def check_start(engine: Engine, image: BuiltImage, manifest: Manifest, work: Pat
 
 
 def _spec(image: str, argv: tuple[str, ...], manifest: Manifest, folder: RunFolder) -> ContainerSpec:
-    limits = replace(plan_limits(manifest, 0), timeout_s=PROBE_TIMEOUT_S)
+    seconds = PROBE_TIMEOUT_S if manifest.runtime.command else float(manifest.resources.start_timeout_s)
+    limits = replace(plan_limits(manifest, 0), timeout_s=seconds)
     return ContainerSpec(
         image_id=image,
         argv=argv,

@@ -23,8 +23,10 @@ _TIMEOUT_S = 900
 _FOR_SCRIPTS = ("adduser", "debconf", "dpkg", "init-system-helpers", "install-info", "ucf")
 _PROVIDED_FOR_SCRIPTS = {"debconf": "debconf-2.0"}
 _STEP = re.compile(
-    r"(?P<verb>Inst|Remv) (?P<name>[^\s:]+)(:\S+)?( \[(?P<held>[^\]]+)\])?( \((?P<version>\S+) .*)?"
+    r"(?P<verb>Inst|Remv) (?P<name>[^\s:]+)(:\S+)?( \[(?P<held>[^\]]+)\])?( \((?P<version>\S+) (?P<origin>[^\[]*).*)?"
 )
+# An archive of another system or release, as apt names it: its packages are built against other libraries.
+_ANOTHER_SYSTEM = re.compile(r"\b(Debian[\w-]*:(?!12\b)[\d.]+|Ubuntu:[\d.]+)")
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,12 @@ class Apt:
                 raise PackageMissingError(
                     f"{', '.join(names)} conflict with {step['name']}, which is in the base image",
                     subject=step["name"],
+                )
+            if other := _ANOTHER_SYSTEM.search(step["origin"]):
+                raise PackageMissingError(
+                    f"apt would take {step['name']} {step['version']} from {other[0]}; the base image is Debian 12",
+                    subject=step["name"],
+                    hint="lock the packages on a machine whose apt asks for Debian 12 (bookworm)",
                 )
             if step["name"] not in held:
                 wanted[step["name"]] = step["version"]

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from host.engines.docker import connect
 from host.images.apt import Apt
 from host.images.archive import save_archive
 from host.images.base_lock import read_base_lock
 from host.images.build import BuiltImage, PluginSource, build_plugin_image
 from host.images.debian_lock import lock_debian
-from tests.support.engine_bench import Bench
+from tests.support.engine_bench import ENGINES, Bench
 
 # Found by the loader only through the link that its maintainer script would make.
 PACKAGE = "libblas3"
@@ -54,9 +53,9 @@ def test_the_package_has_a_layer_of_its_own_above_the_base_and_is_in_the_bill_of
     assert built.notes == (f"maintainer scripts are never run; these packages have one: {PACKAGE}",)
 
 
-@pytest.fixture
-def bench(built: BuiltImage, tmp_path: Path) -> Iterator[Bench]:
-    engine = connect()
+@pytest.fixture(params=list(ENGINES))
+def bench(request: pytest.FixtureRequest, built: BuiltImage, tmp_path: Path) -> Iterator[Bench]:
+    engine = ENGINES[request.param]()
     folder = tmp_path / "bench"
     folder.mkdir(mode=0o700)
     save_archive(built, tmp_path / "image.tar")
@@ -67,7 +66,7 @@ def bench(built: BuiltImage, tmp_path: Path) -> Iterator[Bench]:
 
 
 @pytest.mark.docker
-def test_a_library_behind_an_alternative_is_found_in_a_hardened_container(
+def test_every_engine_makes_the_same_image_of_it_and_finds_a_library_behind_an_alternative(
     bench: Bench, built: BuiltImage
 ) -> None:
     assert bench.image_id == built.image_id

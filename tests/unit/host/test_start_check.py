@@ -60,7 +60,7 @@ def test_an_adapter_is_imported_by_the_images_own_python(tmp_path: Path, said: l
     [spec] = engine.ran
     assert spec.argv is not None
     assert (spec.argv[0], spec.argv[-1]) == ("/opt/venv/bin/python3", "adapter")
-    assert spec.limits.timeout_s == 30
+    assert spec.limits.timeout_s == minimal_manifest().resources.start_timeout_s
 
 
 def test_the_author_sees_the_traceback_from_the_adapter_on(tmp_path: Path, said: list[str]) -> None:
@@ -118,7 +118,7 @@ def test_memory_and_time_are_named_as_what_they_are(tmp_path: Path, said: list[s
     assert fault.hint == "raise resources.memory_mib"
     fault = fails(tmp_path, minimal_manifest(), ending(137, timed_out=True, printed=PROBED), said)
     assert "I304" in fault.message
-    assert "no end after 30 s" in fault.message
+    assert f"no end after {minimal_manifest().resources.start_timeout_s} s" in fault.message
 
 
 @pytest.mark.parametrize("exit_code", [0, 1, 2, 255])

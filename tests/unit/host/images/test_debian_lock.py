@@ -59,6 +59,25 @@ def test_a_package_that_would_remove_a_base_package_is_refused(archive):
         lock_debian(["tool"], BASE, apt)
 
 
+@pytest.mark.parametrize(
+    "origin", ["Debian:13.2/stable", "Debian-Security:13/stable-security", "Ubuntu:24.04/noble"]
+)
+def test_packages_of_another_system_are_refused(archive, origin):
+    tool = make_package(archive, "tool", [])
+    apt = stand_in_apt(archive, [tool], plan=f"Inst tool (1.0-1 {origin} [amd64])\n")
+    with pytest.raises(PackageMissingError, match=r"from (Debian|Ubuntu).*; the base image is Debian 12"):
+        lock_debian(["tool"], BASE, apt)
+
+
+@pytest.mark.parametrize(
+    "origin", ["Debian:12.15/oldstable, Debian-Security:12/oldstable-security", "NeuroDebian:bookworm"]
+)
+def test_packages_of_debian_12_and_of_archives_for_it_are_taken(archive, origin):
+    tool = make_package(archive, "tool", [])
+    apt = stand_in_apt(archive, [tool], plan=f"Inst tool (1.0-1 {origin} [amd64])\n")
+    assert lock_debian(["tool"], BASE, apt).packages == (tool,)
+
+
 def test_an_unknown_package_is_one_clear_line(archive):
     apt = stand_in_apt(archive, [], plan="E: Unable to locate package nosuch\n")
     with pytest.raises(PackageMissingError, match="apt cannot resolve nosuch: Unable to locate"):
