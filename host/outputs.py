@@ -12,13 +12,13 @@ from typing import Final
 from host.cases.geometry import Grid
 from host.content.document_ports import Document, DocumentPort, Surroundings, check_document
 from host.content.images import check_image
-from host.content.measurements import Row
+from host.content.measurements import CELLS_MAX, Row
 from host.content.report import check_report
 from host.engines.interface import Limits
 from host.errors import OutputMalformedError, OutputMissingError, OutputUndeclaredError
 from host.output_files import check_entries, open_output, read_output
 from plugin_spec.case import MAX_RESULT_BYTES, OutputEntry, Result, parse_result
-from plugin_spec.documents import MAX_DOCUMENT_BYTES, MeasurementRows
+from plugin_spec.documents import MAX_DOCUMENT_BYTES, ClassificationDocument, MeasurementRows
 from plugin_spec.manifest import Manifest
 from plugin_spec.ports import OutputPort, ReportPort
 
@@ -53,6 +53,13 @@ class CheckedOutput:
     rows: tuple[Row, ...] | None = None
     grid: Grid | None = None
     document: Document | None = None
+
+    @property
+    def values(self) -> int:
+        """How many values of it stand in the record of its run."""
+        if isinstance(self.document, ClassificationDocument):
+            return 1 + len(self.document.probabilities or {})
+        return sum(len(row) for row in self.rows or ())
 
 
 def read_result(folder: Path) -> Result:
@@ -110,11 +117,15 @@ def collect_outputs(
     paths = {entry.path for entry in listed.values()}
     check_entries(folder, paths | {RESULT_NAME}, bytes_max=limits.output_bytes, files_max=limits.output_files)
     surroundings = Surroundings.of(manifest, grids, files)
-    return tuple(
+    checked = tuple(
         _check(port, folder, listed[port.name].path, surroundings)
         for port in manifest.outputs
         if port.name in listed
     )
+    total = sum(one.values for one in checked)
+    if total > CELLS_MAX:
+        raise OutputMalformedError(f"the outputs hold {total} values together; a record holds {CELLS_MAX}")
+    return checked
 
 
 def _listed(manifest: Manifest, result: Result) -> dict[str, OutputEntry]:

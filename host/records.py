@@ -1,12 +1,15 @@
 """The two records of a run, built from what was planned and what was seen. Pure."""
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from host.engines.interface import EngineInfo
 from host.execution import Execution, PreparedRun
+from plugin_spec.documents import ClassificationDocument, DetectionsDocument, ScoreDocument
 from plugin_spec.manifest import Manifest
-from plugin_spec.ports import MeasurementsPort
+from plugin_spec.ports import DetectionsPort, MeasurementsPort, ScorePort
 from registry.statements import Container, GpuRef, GpuVisible, Measured, OutputRef, RunFinished, RunStarted
 
 
@@ -178,18 +181,62 @@ def run_interrupted(
 
 
 def measured(manifest: Manifest, execution: Execution) -> tuple[Measured, ...]:
-    """Every number of the measurements outputs, with its unit, rounded to the declared decimals."""
-    found = []
+    """Every number and call of the outputs, with its unit, rounded to the declared decimals.
+
+    | output | columns |
+    |---|---|
+    | measurements | what the row is about (``label``, ``lesion``, ``time_point``), then the declared columns |
+    | classification | ``label``, then ``probability.CLASS`` |
+    | score | ``value``, and ``lower`` and ``upper`` where an interval is declared |
+    | detections | ``count``, then ``count.CLASS``; the findings stay in their file |
+
+    Images, transforms and reports are recorded by digest alone.
+    """
+    found: list[Measured] = []
     for output in execution.outputs:
         port = manifest.output(output.port)
-        if not isinstance(port, MeasurementsPort) or output.rows is None:
-            continue
-        for number, row in enumerate(output.rows):
-            for column in port.columns:
-                value = row[column.name]
-                if isinstance(value, float):
-                    value = round(value, column.decimals)
-                found.append(
-                    Measured(port=port.name, row=number, column=column.name, value=value, unit=column.unit)
-                )
+        if isinstance(port, MeasurementsPort) and output.rows is not None:
+            for number, row in enumerate(output.rows):
+                found += _row(port, number, row)
+        elif isinstance(output.document, ClassificationDocument):
+            found += _call(output.port, output.document)
+        elif isinstance(port, ScorePort) and isinstance(output.document, ScoreDocument):
+            found += _score(port, output.document)
+        elif isinstance(port, DetectionsPort) and isinstance(output.document, DetectionsDocument):
+            found += _counts(port, output.document)
     return tuple(found)
+
+
+def _row(port: MeasurementsPort, number: int, row: Mapping[str, float | str]) -> Iterator[Measured]:
+    if port.rows_per != "case":
+        yield Measured(port=port.name, row=number, column=port.rows_per, value=row[port.rows_per])
+    for column in port.columns:
+        value = row[column.name]
+        if isinstance(value, float):
+            value = round(value, column.decimals)
+        yield Measured(port=port.name, row=number, column=column.name, value=value, unit=column.unit)
+
+
+def _call(port: str, document: ClassificationDocument) -> Iterator[Measured]:
+    yield Measured(port=port, row=0, column="label", value=document.label)
+    for name, probability in sorted((document.probabilities or {}).items()):
+        yield Measured(
+            port=port, row=0, column=f"probability.{name}", value=probability, unit="{probability}"
+        )
+
+
+def _score(port: ScorePort, document: ScoreDocument) -> Iterator[Measured]:
+    for column in ("value", "lower", "upper"):
+        number = getattr(document, column)
+        if number is not None:
+            value = round(number, port.decimals)
+            yield Measured(port=port.name, row=0, column=column, value=value, unit=port.unit)
+
+
+def _counts(port: DetectionsPort, document: DetectionsDocument) -> Iterator[Measured]:
+    counts = Counter(one.label for one in document.detections)
+    yield Measured(port=port.name, row=0, column="count", value=float(counts.total()), unit="1")
+    for one in port.classes:
+        yield Measured(
+            port=port.name, row=0, column=f"count.{one.name}", value=float(counts[one.name]), unit="1"
+        )

@@ -17,7 +17,7 @@ from host.protocol import Metric, Protocol
 from host.verdict import CaseRow
 from plugin_spec.host_hooks import MetricRegistration
 from plugin_spec.manifest import Manifest
-from plugin_spec.ports import LabelMapPort, MeasurementsPort
+from plugin_spec.ports import DicomSeriesPort, LabelMapPort, MeasurementsPort, OutputPort, ScorePort
 from registry.statements import Measured
 
 LabelMapPair = tuple[NDArray[Any], NDArray[Any], tuple[float, float, float]]
@@ -33,30 +33,61 @@ def check_fit(manifest: Manifest, folder: KitFolder) -> None:
     KitFitError
         A port, label, column or unit that the plugin lacks, or an input the kit does not have.
     """
-    for case in folder.cases:
-        if set(case.inputs) != {port.name for port in manifest.inputs}:
-            raise KitFitError(
-                f"case {case.case_id} gives {sorted(case.inputs)}, {manifest.id} takes other inputs"
-            )
+    _check_inputs(manifest, folder)
     for metric in folder.protocol.metrics:
         if metric.function is not None:
             _check_function(metric, extensions.metric(metric.function))
+        if metric.kind != "outcome":
+            _check_is_given(manifest, metric)
         if metric.kind == "masks":
             _label_value(manifest, metric)
         elif metric.kind == "numbers":
             _check_column(manifest, metric)
     for measurand in folder.kit.measurands:
         units = {
-            column.unit
+            units_of(port)[measurand.column]
             for port in manifest.outputs
-            if isinstance(port, MeasurementsPort)
-            for column in port.columns
-            if column.name == measurand.column
+            if measurand.column in units_of(port)
         }
         if units != {measurand.unit}:
             raise KitFitError(
                 f"measurand {measurand.column} is in {measurand.unit}, {manifest.id} puts out {sorted(units)}"
             )
+
+
+def _check_inputs(manifest: Manifest, folder: KitFolder) -> None:
+    """Refuse a kit whose cases do not give what the plugin takes: one file per port."""
+    for port in manifest.inputs:
+        if isinstance(port, DicomSeriesPort) or port.at_least > 1:
+            takes = (
+                "a DICOM series" if isinstance(port, DicomSeriesPort) else f"{port.at_least} files or more"
+            )
+            raise KitFitError(
+                f"{manifest.id} takes {takes} for {port.name}; a kit's case gives one file per input"
+            )
+    declared = {port.name for port in manifest.inputs}
+    needed = {port.name for port in manifest.inputs if port.at_least}
+    for case in folder.cases:
+        if not needed <= set(case.inputs) <= declared:
+            raise KitFitError(
+                f"case {case.case_id} gives {sorted(case.inputs)}, {manifest.id} takes other inputs"
+            )
+
+
+def _check_is_given(manifest: Manifest, metric: Metric) -> None:
+    """Refuse a metric on an output that may be left out: an answer could dodge it."""
+    port = manifest.output(metric.port or "")
+    if port is not None and port.at_least == 0:
+        raise KitFitError(
+            f"metric {metric.id}: the output {port.name} of {manifest.id} is optional, and cannot be judged"
+        )
+
+
+def units_of(port: OutputPort) -> dict[str, str]:
+    """What a numbers metric can look at in a port, and in which unit: one value per case."""
+    if isinstance(port, MeasurementsPort):
+        return {column.name: column.unit for column in port.columns}
+    return {"value": port.unit} if isinstance(port, ScorePort) else {}
 
 
 def _check_function(metric: Metric, registered: MetricRegistration) -> None:
@@ -77,13 +108,18 @@ def _check_function(metric: Metric, registered: MetricRegistration) -> None:
 
 def _check_column(manifest: Manifest, metric: Metric) -> None:
     port = manifest.output(metric.port or "")
-    if not isinstance(port, MeasurementsPort) or metric.column not in manifest.columns_of(port.name):
+    units = units_of(port) if port is not None else {}
+    if port is not None and not units:
+        raise KitFitError(
+            f"metric {metric.id}: {metric.port} is of kind {port.kind}; numbers are compared in measurements and scores"
+        )
+    if port is None or metric.column not in units:
         raise KitFitError(f"metric {metric.id}: {manifest.id} has no column {metric.port}.{metric.column}")
-    if port.rows_per != "case":
+    if isinstance(port, MeasurementsPort) and port.rows_per != "case":
         raise KitFitError(
             f"metric {metric.id}: {port.name} has rows per {port.rows_per}; one per case is compared"
         )
-    unit = next(column.unit for column in port.columns if column.name == metric.column)
+    unit = units[metric.column]
     if not extensions.metric(metric.function or "").unit and metric.unit != unit:
         raise KitFitError(f"metric {metric.id}: {port.name}.{metric.column} is in {unit}, not {metric.unit}")
 
@@ -189,7 +225,11 @@ def _value(
 
 def _label_value(manifest: Manifest, metric: Metric) -> int:
     port = manifest.output(metric.port or "")
-    labels = port.labels if isinstance(port, LabelMapPort) else ()
+    if port is not None and not isinstance(port, LabelMapPort):
+        raise KitFitError(
+            f"metric {metric.id}: {metric.port} is of kind {port.kind}; masks are compared in label maps"
+        )
+    labels = port.labels if port is not None else ()
     value = next((label.value for label in labels if label.name == metric.label), None)
     if value is None:
         raise KitFitError(f"metric {metric.id}: {manifest.id} has no label {metric.port}.{metric.label}")

@@ -351,12 +351,15 @@ class _Session:
                 return None
             port = next(one for one in self._release.manifest.outputs if one.name == predicted.port)
             assert isinstance(port, LabelMapPort)  # noqa: S101 - check_fit has looked
+            shown = cases[case_id].inputs.get(port.grid_of or "")
+            if shown is None:
+                return None  # no input lies on the same grid, so there is nothing to draw the masks on
             values = {label.name: label.value for label in port.labels}
             masks = [
                 one for one in self._folder.protocol.metrics if one.port == port.name and one.label in values
             ]
             return CaseImages(
-                image=self._data / cases[case_id].inputs[port.grid_of or ""].path,
+                image=self._data / shown.path,
                 predicted=_named(
                     registry.blobs.path(predicted.digest), links / f"{case_id}-{predicted.name}"
                 ),

@@ -14,6 +14,7 @@ from plugin_spec.ports import Column, LabelMapPort, MeasurementsPort
 
 # Every value stands in the signed record of its run, and a record is read whole.
 CELLS_MAX: Final = 20_000
+IDENTIFIER_CHARACTERS_MAX: Final = 63
 
 Row = Mapping[str, float | str]
 
@@ -76,12 +77,12 @@ def check_rows(
     rows = parse_csv(port, data, identifier=identifier) if csv else _parse_json(port, data)
     if port.rows_per == "case" and len(rows) != 1:
         raise OutputMalformedError(f"port {port.name}: {len(rows)} rows, but one per case", subject=port.name)
-    if len(rows) * len(port.columns) > CELLS_MAX:
+    expected = {column.name for column in port.columns} | ({identifier} if identifier else set())
+    if len(rows) * len(expected) > CELLS_MAX:
         raise OutputMalformedError(
-            f"port {port.name}: {len(rows)} rows of {len(port.columns)} columns; a record holds {CELLS_MAX} values",
+            f"port {port.name}: {len(rows)} rows of {len(expected)} columns; a record holds {CELLS_MAX} values",
             subject=port.name,
         )
-    expected = {column.name for column in port.columns} | ({identifier} if identifier else set())
     for number, row in enumerate(rows, start=1):
         if set(row) != expected:
             wrong = sorted(set(row) ^ expected)
@@ -120,6 +121,11 @@ def _check_identifiers(port: MeasurementsPort, values: Sequence[float | str], su
     what = port.rows_per.replace("_", "-")
     if len(set(values)) != len(values):
         raise OutputMalformedError(f"port {port.name}: a {what} stands in two rows", subject=port.name)
+    if any(len(str(value)) > IDENTIFIER_CHARACTERS_MAX for value in values):
+        raise OutputMalformedError(
+            f"port {port.name}: a {what} has a name of more than {IDENTIFIER_CHARACTERS_MAX} characters",
+            subject=port.name,
+        )
     known = {"label": subjects.labels, "time_point": subjects.time_points}.get(port.rows_per)
     if not known:  # lesions have no names of their own; nor have labels where no label map is declared
         return

@@ -1,5 +1,6 @@
 """From outputs to a row: values, imputations, and kits that do not fit a plugin."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from host.verdict import CaseRow
 from plugin_spec.manifest import Manifest, read_manifest
 from registry.statements import Measured
 from tests.support.nifti_files import write_nifti
+from tests.support.output_ports import port_document
 from tests.support.tiny import kit_folder, plugin_folder
 
 
@@ -146,8 +148,18 @@ def test_the_tiny_kit_fits_the_tiny_plugin(manifest: Manifest, kit: KitFolder) -
     ("wrong", "error", "said"),
     [
         (DICE.model_copy(update={"label": "dark"}), KitFitError, "has no label mask.dark"),
-        (DICE.model_copy(update={"port": "volumes"}), KitFitError, "has no label volumes.bright"),
+        (
+            DICE.model_copy(update={"port": "volumes"}),
+            KitFitError,
+            "volumes is of kind measurements; masks are compared in label maps",
+        ),
         (DIFFERENCE.model_copy(update={"column": "gm_ml"}), KitFitError, "has no column volumes.gm_ml"),
+        (
+            DIFFERENCE.model_copy(update={"port": "mask"}),
+            KitFitError,
+            "mask is of kind label_map; numbers are",
+        ),
+        (DIFFERENCE.model_copy(update={"port": "other"}), KitFitError, "has no column other.bright_ml"),
         (DICE.model_copy(update={"function": "dicing"}), UnknownMetricError, "no metric 'dicing'"),
         (DICE.model_copy(update={"function": "difference"}), KitFitError, "difference"),
         (DIFFERENCE.model_copy(update={"function": "dice"}), KitFitError, "dice"),
@@ -167,6 +179,61 @@ def test_a_kit_with_other_inputs_is_refused(manifest: Manifest, kit: KitFolder) 
     case: KitCase = kit.cases[0].model_copy(update={"inputs": {"ct": kit.cases[0].inputs["scan"]}})
     with pytest.raises(KitFitError, match=r"gives \['ct'\]"):
         check_fit(manifest, KitFolder(**{**vars(kit), "cases": (case,)}))
+
+
+def changed(manifest: Manifest, **changes: object) -> Manifest:
+    """The manifest with fields of its first input and its outputs replaced; the rules hold."""
+    document = json.loads(manifest.model_dump_json())
+    for one in document["outputs"]:
+        one.update(changes.get(one["name"], {}))
+    document["inputs"] = changes.get("inputs", document["inputs"])
+    for test in document["tests"]:
+        test["inputs"] = changes.get("given", test["inputs"])
+        test["compare"] = []
+    return Manifest.model_validate_json(json.dumps(document))
+
+
+def test_an_optional_input_need_not_be_in_a_kit(manifest: Manifest, kit: KitFolder) -> None:
+    scan = manifest.inputs[0].model_dump(mode="json")
+    further = {**scan, "name": "flair", "at_least": 0}
+    check_fit(changed(manifest, inputs=[scan, further]), kit)
+    with pytest.raises(KitFitError, match="takes other inputs"):
+        check_fit(
+            changed(manifest, inputs=[scan, {**further, "at_least": 1}], given={"scan": "a", "flair": "b"}),
+            kit,
+        )
+
+
+def test_what_a_kit_cannot_give_is_named_with_its_port(manifest: Manifest, kit: KitFolder) -> None:
+    scan = manifest.inputs[0].model_dump(mode="json")
+    series = {
+        **{key: scan[key] for key in ("name", "summary", "modality")},
+        "name": "series",
+        "kind": "dicom_series",
+        "sop_classes": ["1.2.3"],
+        "at_least": 0,
+    }
+    with pytest.raises(KitFitError, match="takes a DICOM series for series"):
+        check_fit(changed(manifest, inputs=[scan, series]), kit)
+    pair = {**scan, "name": "pair", "at_least": 2, "at_most": 2}
+    with pytest.raises(KitFitError, match="takes 2 files or more for pair"):
+        check_fit(changed(manifest, inputs=[scan, pair], given={"scan": "a", "pair": ["b", "c"]}), kit)
+
+
+def test_a_metric_on_an_output_that_may_be_left_out_is_refused(manifest: Manifest, kit: KitFolder) -> None:
+    with pytest.raises(KitFitError, match="metric dice: the output mask of tiny-volumes is optional"):
+        check_fit(changed(manifest, mask={"at_least": 0}), with_metrics(kit, DICE))
+
+
+def test_a_score_is_compared_by_its_value(manifest: Manifest, kit: KitFolder) -> None:
+    document = json.loads(manifest.model_dump_json())
+    document["outputs"].append(port_document("score", name="risk", unit="mL", maximum=100.0))
+    scored = Manifest.model_validate_json(json.dumps(document))
+    check_fit(scored, with_metrics(kit, DIFFERENCE.model_copy(update={"port": "risk", "column": "value"})))
+    with pytest.raises(KitFitError, match=r"has no column risk\.lower"):
+        check_fit(
+            scored, with_metrics(kit, DIFFERENCE.model_copy(update={"port": "risk", "column": "lower"}))
+        )
 
 
 def test_a_measurand_in_another_unit_is_refused(manifest: Manifest, kit: KitFolder) -> None:
