@@ -10,22 +10,19 @@ How the runs ended, and with which reason, is the same whatever the claim. Whate
 agrees, and the order of the two does not matter.
 """
 
+import csv
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from host.execution import Execution
 from host.outputs import CheckedOutput
 from plugin_spec.manifest import Manifest, Tolerance
 from plugin_spec.ports import LabelMapPort, MeasurementsPort, OutputPort, VolumePort
 from registry.statements import RunFinished
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ def differences(manifest: Manifest, first: Answered, second: Answered) -> tuple[
         ends = [f"{one.outcome} {one.reason_code}".strip() for one in (first, second)]
         return (f"ended {ends[0]} and {ends[1]}",)
     return tuple(
-        line for port in manifest.outputs for line in _output_differences(manifest, port, first, second)
+        line for port in manifest.outputs for line in output_differences(manifest, port, first, second)
     )
 
 
@@ -76,9 +73,10 @@ def is_comparable(manifest: Manifest) -> bool:
     return manifest.determinism.claim != "stochastic" or bool(manifest.determinism.tolerances)
 
 
-def _output_differences(
+def output_differences(
     manifest: Manifest, port: OutputPort, first: Answered, second: Answered
 ) -> Iterator[str]:
+    """What of one output does not agree, one line each."""
     one, other = first.outputs.get(port.name), second.outputs.get(port.name)
     if one is None or other is None:
         if one != other:
@@ -122,8 +120,19 @@ def _rows_differ(
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file that the host has checked against its port."""
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            return [{name: _cell(cell) for name, cell in row.items()} for row in csv.DictReader(stream)]
     rows: list[dict[str, Any]] = json.loads(path.read_bytes())["rows"]
     return rows
+
+
+def _cell(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _compare(port: OutputPort, tolerance: Tolerance, first: Path, second: Path) -> Iterator[str]:
@@ -155,7 +164,9 @@ def _labels_differ(port: LabelMapPort, tolerance: Tolerance, first: Path, second
 def _voxels_differ(port: VolumePort, tolerance: Tolerance, first: Path, second: Path) -> Iterator[str]:
     import numpy as np
 
-    one, other = (_voxels(path, port.ndim) for path in (first, second))
+    from host.embedded.difference import read_voxels
+
+    one, other = (read_voxels(path, ndim=port.ndim) for path in (first, second))
     if one.shape != other.shape:
         yield f"{port.name}: shapes {one.shape} and {other.shape}"
         return
@@ -167,20 +178,6 @@ def _voxels_differ(port: VolumePort, tolerance: Tolerance, first: Path, second: 
     apart = np.abs(one - other)
     if (apart > allowed).any():
         yield f"{port.name}: voxels up to {apart.max():g} apart ({_allowed(tolerance)})"
-
-
-def _voxels(path: Path, ndim: int) -> "NDArray[np.float64]":
-    """The voxels of an output, which, unlike an input, may all be the same."""
-    import numpy as np
-
-    from host.cases.nifti import VOXEL_BYTES_MAX, decode_header, decode_volume
-    from host.cases.nifti_stream import decompressed, open_image
-
-    with open_image(path) as raw:
-        stream = decompressed(raw, path.name)
-        header = decode_header(stream, path.name, ndim=ndim)
-        data = decode_volume(stream, header, path.name, bytes_max=VOXEL_BYTES_MAX).data
-    return data.astype(np.float64)
 
 
 def _values_differ(where: str, one: Any, other: Any, tolerance: Tolerance | None) -> Iterator[str]:

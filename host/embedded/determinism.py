@@ -1,22 +1,22 @@
 """The claim on repeated runs, held against what repeated runs gave. Pure, but for reading the outputs.
 
-``bitwise`` and ``bitwise_same_device`` are the same bytes in every output; ``tolerance`` is every output within the
-declared tolerances, and the same bytes where none is declared; ``stochastic`` may differ, and the spread is told.
+What may differ is decided by `host.agreement`, as everywhere; here it is told what differs, where, and by how much.
 One machine cannot show that others give the same bytes: what is measured is said to be measured here.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Literal
 
+from host.agreement import Answered, output_differences
 from host.content.measurements import Row
 from host.embedded.difference import label_dices, volume_difference, voxels_that_differ
 from host.embedded.observation import Observation
 from host.outputs import CheckedOutput
 from plugin_spec.documents import ScoreDocument
-from plugin_spec.manifest import Manifest, Tolerance
-from plugin_spec.ports import LabelMapPort, MeasurementsPort, ScorePort, VolumePort
+from plugin_spec.manifest import Manifest
+from plugin_spec.ports import LabelMapPort, MeasurementsPort, OutputPort, ScorePort, VolumePort
 
 _STATE_HINT: Final = (
     "fresh containers agree, so a case changes the next one in a warm container: keep no state between cases, "
@@ -81,6 +81,7 @@ class Finding:
             "bitwise": "the same bytes everywhere",
             "bitwise_same_device": "the same bytes on one device",
             "tolerance": "differences within the declared tolerances",
+            "stochastic": "differences within the tolerances that are declared",
         }[self.claim]
         others = len(self.differences) - 1
         more = f" (and {others} more)" if others else ""
@@ -123,116 +124,85 @@ def measure(manifest: Manifest, seen: Sequence[Observation]) -> Finding:
     if not compared:
         return Finding(claim, "not measured", identical=False, compared=0)
     broken = [one for one in differences if not one.allowed]
-    verdict: Verdict = "does not hold" if broken and claim != "stochastic" else "holds"
+    verdict: Verdict = "does not hold" if broken else "holds"
     warm_only = bool(broken) and all(one.runs[1].endswith("(warm)") for one in broken)
     return Finding(claim, verdict, not differences, compared, tuple(differences), warm_only, tuple(spread))
 
 
 def _between(manifest: Manifest, first: Observation, other: Observation) -> Iterator[Difference]:
+    """What differs between two answers: by the claim's own judge, and where it allows it, by what is seen."""
     runs = (first.planned.label, other.planned.label)
-    tolerances = manifest.determinism.tolerances if manifest.determinism.claim == "tolerance" else ()
+    ends = (Answered.of(first.execution), Answered.of(other.execution))
     for port in manifest.outputs:
+        broken = list(output_differences(manifest, port, *ends))
         one, two = first.output(port.name), other.output(port.name)
-        if one is None and two is None:
-            continue
-        if one is None or two is None:
-            yield Difference(first.test.name, port.name, f"{port.name} is there in one run only", runs, False)
-        elif one.digest != two.digest:
-            compare = _BY_KIND.get(port.kind, _bytes)
-            for text, allowed in compare(port, one, two, _declared(tolerances, port.name)):
-                yield Difference(first.test.name, port.name, text, runs, allowed)
+        seen = []
+        if one is not None and two is not None and one.digest != two.digest:
+            seen = list(_BY_KIND.get(port.kind, _bytes)(port, one, two))
+        if broken and not (seen and manifest.determinism.claim.startswith("bitwise")):
+            seen = broken  # in the words of the tolerance
+        for text in seen:
+            yield Difference(first.test.name, port.name, text, runs, allowed=not broken)
 
 
-Compared = Iterator[tuple[str, bool]]
-Declared = Mapping[str | None, Tolerance]
+def _bytes(port: OutputPort, one: CheckedOutput, two: CheckedOutput) -> Iterator[str]:
+    yield f"{port.name} differs in its bytes"
 
 
-def _declared(tolerances: Sequence[Tolerance], port: str) -> Declared:
-    """The tolerances of a port, by column; a column's tolerance without a port holds in every port."""
-    return {one.column: one for one in tolerances if one.port in (None, port)}
-
-
-def _bytes(port: object, one: CheckedOutput, two: CheckedOutput, declared: Declared) -> Compared:
-    yield f"{one.port} differs in its bytes", False
-
-
-def _rows(port: MeasurementsPort, one: CheckedOutput, two: CheckedOutput, declared: Declared) -> Compared:
+def _rows(port: MeasurementsPort, one: CheckedOutput, two: CheckedOutput) -> Iterator[str]:
     a, b = one.rows or (), two.rows or ()
     if len(a) != len(b):
-        yield f"{port.name} has {len(a)} and {len(b)} rows", False
+        yield f"{port.name} has {len(a)} and {len(b)} rows"
         return
-    differing = 0
+    differing = False
     for column in port.columns:
         pairs = [(x[column.name], y[column.name]) for x, y in zip(a, b, strict=True)]
         unequal = [pair for pair in pairs if pair[0] != pair[1]]
         if unequal:
-            differing += 1
+            differing = True
             worst = max(unequal, key=_distance)
-            text = f"{port.name}.{column.name} is {_shown(worst[0])} and {_shown(worst[1])}"
-            yield text, all(_within(pair, declared.get(column.name)) for pair in unequal)
+            yield f"{port.name}.{column.name} is {worst[0]} and {worst[1]}"
     if not differing:
-        # The numbers are what a tolerance is about; the bytes around them are nobody's endpoint.
-        yield f"{port.name} differs in its bytes only, all numbers are the same", bool(declared)
+        yield f"{port.name} differs in its bytes only, all numbers are the same"
 
 
-def _label_map(port: LabelMapPort, one: CheckedOutput, two: CheckedOutput, declared: Declared) -> Compared:
+def _label_map(port: LabelMapPort, one: CheckedOutput, two: CheckedOutput) -> Iterator[str]:
     voxels = voxels_that_differ(one.path, two.path)
-    tolerance = declared.get(None)
     if not voxels:
-        yield _same_voxels(port.name), tolerance is not None
+        yield _same_voxels(port.name)
         return
     dices = label_dices(port, one.path, two.path)
     label, lowest = min(dices.items(), key=lambda item: item[1], default=("", 1.0))
-    allowed = tolerance is not None and tolerance.dice is not None and lowest >= tolerance.dice
-    yield f"{port.name} differs in {voxels} voxels (lowest Dice {lowest:.6f}, {label})", allowed
+    yield f"{port.name} differs in {voxels} voxels (lowest Dice {lowest:.6f}, {label})"
 
 
-def _volume(port: VolumePort, one: CheckedOutput, two: CheckedOutput, declared: Declared) -> Compared:
+def _volume(port: VolumePort, one: CheckedOutput, two: CheckedOutput) -> Iterator[str]:
     found = volume_difference(one.path, two.path, ndim=port.ndim)
-    tolerance = declared.get(None)
-    if not found.voxels:
-        yield _same_voxels(port.name), tolerance is not None
-        return
-    allowed = tolerance is not None and found.largest <= (
-        tolerance.absolute if tolerance.absolute is not None else (tolerance.relative or 0) * found.magnitude
-    )
-    yield f"{port.name} differs in {found.voxels} voxels, by up to {found.largest:g} {port.unit}", allowed
+    if found.voxels:
+        yield f"{port.name} differs in {found.voxels} voxels, by up to {found.largest:g} {port.unit}"
+    else:
+        yield _same_voxels(port.name)
 
 
-def _score(port: ScorePort, one: CheckedOutput, two: CheckedOutput, declared: Declared) -> Compared:
+def _score(port: ScorePort, one: CheckedOutput, two: CheckedOutput) -> Iterator[str]:
     a, b = one.document, two.document
-    assert isinstance(a, ScoreDocument) and isinstance(b, ScoreDocument)  # noqa: S101 - checked against the port
-    tolerance = declared.get(None)
     differing = False
     for field in ("value", "lower", "upper"):
         pair = (getattr(a, field), getattr(b, field))
         if pair[0] != pair[1]:
             differing = True
-            yield f"{port.name}.{field} is {_shown(pair[0])} and {_shown(pair[1])}", _within(pair, tolerance)
+            yield f"{port.name}.{field} is {pair[0]} and {pair[1]}"
     if not differing:
-        yield f"{port.name} differs in its bytes only, all numbers are the same", tolerance is not None
+        yield f"{port.name} differs in its bytes only, all numbers are the same"
 
 
 def _same_voxels(port: str) -> str:
     return f"{port} differs in its bytes only, all voxels are the same (a time in the header or the gzip wrapper?)"
 
 
-def _within(pair: tuple[object, object], tolerance: Tolerance | None) -> bool:
-    a, b = pair
-    if tolerance is None or not isinstance(a, (int, float)) or not isinstance(b, (int, float)):
-        return False
-    if tolerance.absolute is not None:
-        return abs(a - b) <= tolerance.absolute
-    return tolerance.relative is not None and abs(a - b) <= tolerance.relative * max(abs(a), abs(b))
-
-
 def _distance(pair: tuple[object, object]) -> float:
     a, b = pair
     return abs(a - b) if isinstance(a, (int, float)) and isinstance(b, (int, float)) else float("inf")
-
-
-def _shown(value: object) -> str:
-    return repr(value) if isinstance(value, float) else str(value)
 
 
 def _spread(manifest: Manifest, runs: Sequence[Observation]) -> Iterator[str]:
@@ -259,7 +229,7 @@ def _numbers(manifest: Manifest, output: CheckedOutput) -> Iterator[tuple[str, f
         yield f"{output.port}.value", output.document.value
 
 
-_BY_KIND: Final[dict[str, Callable[..., Compared]]] = {
+_BY_KIND: Final[dict[str, Callable[..., Iterator[str]]]] = {
     "measurements": _rows,
     "label_map": _label_map,
     "volume": _volume,

@@ -40,7 +40,7 @@ def label_dices(port: LabelMapPort, one: Path, other: Path) -> dict[str, float]:
 
 def volume_difference(one: Path, other: Path, *, ndim: int) -> VolumeDifference:
     """Compare two volumes voxel by voxel; volumes of different shape differ in every voxel, infinitely."""
-    a, b = _volume(one, ndim), _volume(other, ndim)
+    a, b = read_voxels(one, ndim=ndim), read_voxels(other, ndim=ndim)
     magnitude = float(max(np.abs(a).max(), np.abs(b).max()))
     if a.shape != b.shape:
         return VolumeDifference(int(max(a.size, b.size)), math.inf, magnitude)
@@ -61,9 +61,10 @@ def _labels(path: Path) -> NDArray[Any]:
         return decode_label_map(stream, header, path.name, bytes_max=VOXEL_BYTES_MAX).data
 
 
-def _volume(path: Path, ndim: int) -> NDArray[Any]:
+def read_voxels(path: Path, *, ndim: int) -> NDArray[np.float64]:
+    """The voxels of an output, which, unlike those of an input, may all be the same."""
     with open_image(path) as raw:
         stream = decompressed(raw, path.name)
         header = decode_header(stream, path.name, ndim=ndim)
         data = decode_volume(stream, header, path.name, bytes_max=VOXEL_BYTES_MAX).data
-        return data.astype(np.float64, copy=False)
+        return np.asarray(data, dtype=np.float64)

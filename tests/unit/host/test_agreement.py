@@ -119,6 +119,17 @@ def test_a_column_may_differ_within_its_tolerance(
     assert bool(differences(manifest, other.answered(), one.answered())) is bool(found)
 
 
+def test_rows_in_a_csv_file_are_compared_like_others(one: Left, other: Left) -> None:
+    for left, value in ((one, "10.0"), (other, "10.5")):
+        (left.folder / "numbers.json").unlink()
+        (left.folder / "numbers.csv").write_text(f"mean\n{value}\n")
+    allowing = claiming("tolerance", {"column": "mean", "absolute": 0.5})
+    assert differences(allowing, one.answered(), other.answered()) == ()
+    strict = claiming("tolerance", {"column": "mean", "absolute": 0.4})
+    found = ("numbers.mean row 0: 10.0 and 10.5 (allowed: absolute 0.4)",)
+    assert differences(strict, one.answered(), other.answered()) == found
+
+
 def test_another_number_of_rows_is_a_difference(one: Left, other: Left) -> None:
     other.numbers([{"mean": 10.0}] * 2)
     manifest = claiming("tolerance", {"column": "mean", "absolute": 99.0})

@@ -1,7 +1,7 @@
 """The claim on repeated runs: what holds, what does not, and what is more than was claimed."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pytest
@@ -17,26 +17,43 @@ SCORE = {"value": 0.5, "lower": 0.4, "upper": 0.6}
 GREY_TOLERANCE = [{"column": "gm_ml", "absolute": 0.5}]
 
 
-def measured(
-    *answers: dict[str, Any],
-    claim: str = "bitwise",
-    tolerances: list[dict[str, Any]] | None = None,
-    warm_from: int = 99,
-    salts: tuple[str, ...] = (),
-) -> Finding:
+class Measure(Protocol):
     """Finding over runs of one test with these answers; those from ``warm_from`` on were warm."""
-    manifest = every_output(claim, tolerances)
-    runs = [
-        observation(
-            manifest,
-            values,
-            number=number,
-            container="warm" if number >= warm_from else "fresh",
-            salt=salts[number - 1] if salts else "",
-        )
-        for number, values in enumerate(answers, start=1)
-    ]
-    return measure(manifest, runs)
+
+    def __call__(
+        self,
+        *answers: dict[str, Any],
+        claim: str = "bitwise",
+        tolerances: list[dict[str, Any]] | None = None,
+        warm_from: int = 99,
+        salts: tuple[str, ...] = (),
+    ) -> Finding: ...
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Measure:
+    def finding(
+        *answers: dict[str, Any],
+        claim: str = "bitwise",
+        tolerances: list[dict[str, Any]] | None = None,
+        warm_from: int = 99,
+        salts: tuple[str, ...] = (),
+    ) -> Finding:
+        manifest = every_output(claim, tolerances)
+        runs = [
+            observation(
+                manifest,
+                tmp_path,
+                values,
+                number=number,
+                container="warm" if number >= warm_from else "fresh",
+                salt=salts[number - 1] if salts else "",
+            )
+            for number, values in enumerate(answers, start=1)
+        ]
+        return measure(manifest, runs)
+
+    return finding
 
 
 def rows(**changes: float) -> dict[str, Any]:
@@ -44,7 +61,7 @@ def rows(**changes: float) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("claim", ["bitwise", "bitwise_same_device"])
-def test_the_same_bytes_hold_and_other_bytes_do_not(claim: str) -> None:
+def test_the_same_bytes_hold_and_other_bytes_do_not(claim: str, measured: Measure) -> None:
     same = measured(rows(), rows(), rows(), claim=claim)
     assert (same.verdict, same.identical, same.compared, same.fault, same.hint) == ("holds", True, 3, "", "")
     other = measured(rows(), rows(), rows(gm_ml=60.25), claim=claim)
@@ -56,24 +73,26 @@ def test_the_same_bytes_hold_and_other_bytes_do_not(claim: str) -> None:
     assert "clocks" in other.hint
 
 
-def test_bytes_that_say_the_same_break_a_bitwise_claim_too() -> None:
+def test_bytes_that_say_the_same_break_a_bitwise_claim_too(measured: Measure) -> None:
     found = measured(rows(), rows(), salts=("", " "))
     assert found.fault.startswith("measurements differs in its bytes only, all numbers are the same")
 
 
-def test_a_tolerance_allows_what_it_names_and_nothing_else() -> None:
+def test_a_tolerance_allows_what_it_names_and_nothing_else(measured: Measure) -> None:
     tolerance = {"claim": "tolerance", "tolerances": GREY_TOLERANCE}
     within = measured(rows(), rows(gm_ml=60.5), **tolerance)  # type: ignore[arg-type]  # as declared above
     assert (within.verdict, within.identical) == ("holds", False)
     outside = measured(rows(), rows(gm_ml=60.75), **tolerance)  # type: ignore[arg-type]  # as above
-    assert outside.fault.startswith("measurements.gm_ml is 60.0 and 60.75")
+    assert outside.fault.startswith(
+        "measurements.gm_ml row 0: 60 and 60.75 (allowed: absolute 0.5) between run 1"
+    )
     other_column = measured(rows(), rows(wm_ml=50.01), **tolerance)  # type: ignore[arg-type]  # as above
-    assert other_column.fault.startswith("measurements.wm_ml is 50.0 and 50.01")
+    assert other_column.fault.startswith("measurements.wm_ml row 0: 50 and 50.01 between run 1")
     other_port = measured({"score": SCORE}, {"score": {**SCORE, "value": 0.51}}, **tolerance)  # type: ignore[arg-type]  # as above
-    assert other_port.fault.startswith("score.value is 0.5 and 0.51")
+    assert other_port.fault.startswith("score: sha256:")
 
 
-def test_a_relative_tolerance_is_of_the_larger_magnitude() -> None:
+def test_a_relative_tolerance_is_of_the_larger_magnitude(measured: Measure) -> None:
     tolerances = [{"port": "score", "relative": 0.1}]
     near = measured(
         {"score": SCORE}, {"score": {**SCORE, "value": 0.55}}, claim="tolerance", tolerances=tolerances
@@ -92,16 +111,20 @@ def label_map(path: Path, voxels: int) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize(("dice", "holds"), [(0.94, True), (0.96, False)])
-def test_a_label_map_has_the_lowest_dice_as_its_tolerance(dice: float, holds: bool, tmp_path: Path) -> None:
+def test_a_label_map_has_the_lowest_dice_as_its_tolerance(
+    dice: float, holds: bool, tmp_path: Path, measured: Measure
+) -> None:
     answers = (label_map(tmp_path / "a.nii", 100), label_map(tmp_path / "b.nii", 90))  # Dice 180 / 190
     found = measured(*answers, claim="tolerance", tolerances=[{"port": "label_map", "dice": dice}])
     assert (found.verdict == "holds") == holds
-    assert found.differences[0].text == "label_map differs in 10 voxels (lowest Dice 0.947368, grey)"
+    within = "label_map differs in 10 voxels (lowest Dice 0.947368, grey)"
+    outside = "label_map value 1: Dice 0.947368 (allowed: 0.96 and more)"
+    assert found.differences[0].text == (within if holds else outside)
 
 
 @pytest.mark.parametrize(("largest", "holds"), [(0.5, True), (0.4, False)])
 def test_a_volume_has_the_largest_difference_as_its_tolerance(
-    largest: float, holds: bool, tmp_path: Path
+    largest: float, holds: bool, tmp_path: Path, measured: Measure
 ) -> None:
     data = np.ones((4, 4, 4), np.float32)
     one = {"volume": write_nifti(tmp_path / "a.nii", data)}
@@ -110,10 +133,12 @@ def test_a_volume_has_the_largest_difference_as_its_tolerance(
     tolerances = [{"port": "volume", "absolute": largest}]
     found = measured(one, two, claim="tolerance", tolerances=tolerances)
     assert (found.verdict == "holds") == holds
-    assert found.differences[0].text == "volume differs in 1 voxels, by up to 0.5 1"
+    within = "volume differs in 1 voxels, by up to 0.5 1"
+    outside = "volume: voxels up to 0.5 apart (allowed: absolute 0.4)"
+    assert found.differences[0].text == (within if holds else outside)
 
 
-def test_an_image_whose_voxels_agree_points_at_its_wrapper(tmp_path: Path) -> None:
+def test_an_image_whose_voxels_agree_points_at_its_wrapper(tmp_path: Path, measured: Measure) -> None:
     one, two = (label_map(tmp_path / f"{name}.nii", 9) for name in "ab")
     with (tmp_path / "b.nii").open("r+b") as stream:
         stream.seek(148)
@@ -124,7 +149,7 @@ def test_an_image_whose_voxels_agree_points_at_its_wrapper(tmp_path: Path) -> No
     )
 
 
-def test_stochastic_may_differ_and_its_spread_is_told() -> None:
+def test_stochastic_may_differ_and_its_spread_is_told(measured: Measure) -> None:
     found = measured(rows(), rows(gm_ml=61.0), rows(gm_ml=59.5), claim="stochastic")
     assert (found.verdict, found.fault, found.hint) == ("holds", "", "")
     assert found.spread == ("answers: measurements.gm_ml from 59.5 to 61 in 3 runs",)
@@ -132,7 +157,7 @@ def test_stochastic_may_differ_and_its_spread_is_told() -> None:
 
 @pytest.mark.parametrize(("claim", "tolerances"), [("stochastic", None), ("tolerance", GREY_TOLERANCE)])
 def test_a_claim_that_is_weaker_than_what_was_measured_is_told(
-    claim: str, tolerances: list[dict[str, Any]] | None
+    claim: str, tolerances: list[dict[str, Any]] | None, measured: Measure
 ) -> None:
     assert (
         "weaker than what was measured" in measured(rows(), rows(), claim=claim, tolerances=tolerances).hint
@@ -140,7 +165,7 @@ def test_a_claim_that_is_weaker_than_what_was_measured_is_told(
     assert measured(rows(), rows(gm_ml=60.1), claim=claim, tolerances=tolerances).hint == ""
 
 
-def test_warm_containers_that_answer_otherwise_point_at_kept_state() -> None:
+def test_warm_containers_that_answer_otherwise_point_at_kept_state(measured: Measure) -> None:
     warm = measured(rows(), rows(), rows(gm_ml=61.0), warm_from=3)
     assert warm.warm_only
     assert "run 3 (warm)" in warm.fault
@@ -163,26 +188,30 @@ def test_warm_containers_that_answer_otherwise_point_at_kept_state() -> None:
         ),
     ],
 )
-def test_every_kind_of_output_is_compared(port: str, one: Any, two: Any, text: str) -> None:
+def test_every_kind_of_output_is_compared(
+    port: str, one: Any, two: Any, text: str, measured: Measure
+) -> None:
     assert measured({port: one}, {port: two}).differences[0].text == text
 
 
-def test_an_optional_output_is_there_in_all_runs_or_in_none() -> None:
-    assert measured({"score": SCORE}, {}).differences[0].text == "score is there in one run only"
+def test_an_optional_output_is_there_in_all_runs_or_in_none(measured: Measure) -> None:
+    assert measured({"score": SCORE}, {}).differences[0].text == (
+        "score: written by one run and not by the other"
+    )
 
 
-def test_one_run_measures_nothing() -> None:
+def test_one_run_measures_nothing(measured: Measure) -> None:
     found = measured(rows())
     assert (found.verdict, found.fault, found.hint) == ("not measured", "", "")
 
 
-def test_tests_are_compared_with_themselves_only() -> None:
+def test_tests_are_compared_with_themselves_only(tmp_path: Path) -> None:
     manifest = every_output()
     other = EmbeddedTest(name="other", inputs={"t1": "b.nii"}, expect="ok")
     runs = [
-        observation(manifest, rows(), number=1),
-        observation(manifest, rows(gm_ml=1.0), number=2, test=other),
-        observation(manifest, rows(gm_ml=1.0), number=3, test=other),
-        observation(manifest, rows(), number=4),
+        observation(manifest, tmp_path, rows(), number=1),
+        observation(manifest, tmp_path, rows(gm_ml=1.0), number=2, test=other),
+        observation(manifest, tmp_path, rows(gm_ml=1.0), number=3, test=other),
+        observation(manifest, tmp_path, rows(), number=4),
     ]
     assert measure(manifest, runs).verdict == "holds"

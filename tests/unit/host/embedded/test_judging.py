@@ -20,7 +20,7 @@ REFUSES = EmbeddedTest(name="refuses", inputs={"t1": "a.nii"}, expect="refused",
 def judged(folder: Path, answer: Any, /, **comparison: Any) -> str:
     compare = Comparison(**comparison)
     test = EmbeddedTest(name="answers", inputs={"t1": "a.nii"}, expect="ok", compare=(compare,))
-    return fault_of_run(observation(MANIFEST, {compare.port: answer}, test=test), MANIFEST, folder)
+    return fault_of_run(observation(MANIFEST, folder, {compare.port: answer}, test=test), MANIFEST, folder)
 
 
 @pytest.mark.parametrize("value", [59.0, 60.0, 61.0])
@@ -140,17 +140,17 @@ def test_a_reference_that_cannot_be_read_is_named(port: str, tmp_path: Path) -> 
 def test_an_output_that_is_not_there_is_missing(tmp_path: Path) -> None:
     compare = Comparison(port="score", value=0.5, absolute=0.1)
     test = EmbeddedTest(name="answers", inputs={"t1": "a.nii"}, expect="ok", compare=(compare,))
-    assert fault_of_run(observation(MANIFEST, test=test), MANIFEST, tmp_path) == "score is missing"
+    assert fault_of_run(observation(MANIFEST, tmp_path, test=test), MANIFEST, tmp_path) == "score is missing"
 
 
 def test_a_run_must_end_as_expected(tmp_path: Path) -> None:
-    late = observation(MANIFEST, outcome="failed", reason="timeout", message="too slow")
+    late = observation(MANIFEST, tmp_path, outcome="failed", reason="timeout", message="too slow")
     assert fault_of_run(late, MANIFEST, tmp_path) == "expected ok, ended failed: timeout too slow"
 
 
 def test_a_refusal_holds_only_for_the_expected_reason(tmp_path: Path) -> None:
     def refused(outcome: str, reason: str) -> str:
-        seen = observation(MANIFEST, test=REFUSES, outcome=outcome, reason=reason, message="2-D")
+        seen = observation(MANIFEST, tmp_path, test=REFUSES, outcome=outcome, reason=reason, message="2-D")
         return fault_of_run(seen, MANIFEST, tmp_path)
 
     assert refused("refused", "empty-image") == ""
