@@ -13,8 +13,9 @@ from docker.errors import DockerException, ImageNotFound
 from docker.utils import kwargs_from_env
 from docker.utils.build import exclude_paths
 
+from host.engines.docker_config import uses_containerd_store
 from host.engines.docker_errors import docker_errors, one_line
-from host.errors import DockerBuildError, NoEngineError
+from host.errors import DockerBuildError, EngineRefusedError, NoEngineError
 
 Say = Callable[[str], None]
 BUILD_TIMEOUT_S: Final = 3600
@@ -28,17 +29,29 @@ def connect_images(docker_host: str | None = None) -> "DockerImages":
     ------
     NoEngineError
         No daemon answers.
+    EngineRefusedError
+        Its image IDs are not config digests.
     """
     settings = {"base_url": docker_host} if docker_host else kwargs_from_env()
     address = settings.setdefault("base_url", "unix:///var/run/docker.sock")
     try:
         api = docker.APIClient(**settings, version="auto", timeout=BUILD_TIMEOUT_S)
+        info = api.info()
     except (DockerException, OSError) as error:
         raise NoEngineError(
             f"no Docker daemon answers at {address}: an image from a Dockerfile or an engine needs one",
             subject=address,
             hint='start it (systemctl start docker), or use image.source = "packages" or "archive"',
         ) from error
+    if uses_containerd_store(info):
+        api.close()
+        raise EngineRefusedError(
+            f"the Docker daemon at {address} keeps images in the containerd store, "
+            "where an image ID is not the digest of the image's config",
+            subject=address,
+            hint='docker save the image and use image.source = "archive", or set '
+            '{"features": {"containerd-snapshotter": false}} in its daemon.json',
+        )
     return DockerImages(api)
 
 

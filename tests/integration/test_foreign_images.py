@@ -197,3 +197,33 @@ def test_what_a_dockerfile_gets_wrong_is_found_when_it_is_built(
     refused = answer.refused()
     assert (refused.code, refused.exit_code) == (code, 6 if code == "base-image-missing" else 7)
     assert said in refused.message
+
+
+def test_a_step_has_a_network_and_the_hosts_certificates_where_the_manifest_says_so(tmp_path: Path) -> None:
+    has_a_route = "assert len(open('/proc/net/route').readlines()) > 1"
+    looks = f"import ssl; ssl.create_default_context(cafile='/ca.crt'); {has_a_route}"
+    dockerfile = f"""
+FROM scratch AS downloads
+ADD python.tar /
+ENV PATH=/opt/py/bin PYTHONHOME=/opt/py
+COPY .assay/ca-certificates.crt /ca.crt
+RUN ["python3", "-c", "{looks}"]
+FROM scratch
+ADD python.tar /
+ENV PATH=/opt/py/bin PYTHONHOME=/opt/py
+COPY --from=downloads /opt/py/bin/python3 /opt/again
+COPY tool.py /opt/tool
+"""
+    plugin, cli = dockerfile_plugin(tmp_path / "plugin", dockerfile, command=True), Cli(tmp_path / "home")
+    assert cli("plugin", "build", plugin).refused().code == "docker-build"
+    manifest = plugin / "plugin.toml"
+    manifest.write_text(
+        manifest.read_text().replace('source = "dockerfile"', 'source = "dockerfile"\nnetwork = true')
+    )
+    made = cli.read("plugin", "build", plugin)
+    try:
+        layers = [BlobStore(cli.home / "blobs").path(one).read_bytes() for one in made["layers"]]
+        bundle = Path("/etc/ssl/certs/ca-certificates.crt").read_bytes()
+        assert not [one for one in layers if bundle[:1000] in one]
+    finally:
+        docker("rmi", "--force", "--no-prune", str(made["image"]))
