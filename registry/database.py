@@ -6,16 +6,19 @@ Invariants
 * Entries, subjects and checkpoints only grow: triggers refuse UPDATE and DELETE, and INSERT OR REPLACE too,
   whose deletes fire triggers because recursive_triggers is on. Triggers are a guard rail; the log's proofs
   are the control.
-* Statements name their parameters (``:name``) and pass no value in their text.
 * Writers queue on BEGIN IMMEDIATE, so what a check read inside a transaction still holds when it writes.
 """
 
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+from sqlmodel import Session, SQLModel, create_engine, select
 
 from plugin_spec.errors import StateError
 from registry import tables
@@ -32,31 +35,12 @@ APPEND_ONLY = ("schema_version", "entries", "subjects", "checkpoints")
 _REFUSED = "append-only"
 
 
-class Session:
-    """The statements of one transaction."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def rows(self, statement: str, **values: object) -> list[tuple[Any, ...]]:
-        """Run a statement and return every row it gives."""
-        return self._connection.execute(statement, values).fetchall()
-
-    def first(self, statement: str, **values: object) -> tuple[Any, ...] | None:
-        """Run a statement and return its first row, ``None`` where it gives none."""
-        row: tuple[Any, ...] | None = self._connection.execute(statement, values).fetchone()
-        return row
-
-    def run(self, statement: str, **values: object) -> None:
-        """Run a statement that gives no rows."""
-        self._connection.execute(statement, values)
-
-
 class Database:
     """One database file. Transactions nest: within a thread, an inner one joins the outer."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._engine = _engine(path)
         self._open = threading.local()
 
     @classmethod
@@ -72,9 +56,10 @@ class Database:
             raise RegistryStateError(f"{path}: exists already", subject=str(path))
         database = cls(path)
         with database.transaction() as session:
-            for statement in (*tables.STATEMENTS, *_triggers().values()):
-                session.run(statement)
-            session.run("INSERT INTO schema_version VALUES (:version)", version=tables.SCHEMA_VERSION)
+            SQLModel.metadata.create_all(session.connection())
+            for statement in _triggers().values():
+                session.connection().exec_driver_sql(statement)
+            session.add(tables.SchemaRow(version=tables.SCHEMA_VERSION))
         return database
 
     @classmethod
@@ -92,7 +77,7 @@ class Database:
             raise RegistryStateError(f"{path}: no such database", subject=str(path))
         database = cls(path)
         with database.reading() as session:
-            versions = [row[0] for row in session.rows("SELECT version FROM schema_version")]
+            versions = list(session.exec(select(tables.SchemaRow.version)))
         if versions != [tables.SCHEMA_VERSION]:
             raise RegistryStateError(
                 f"{path}: schema version {versions}, this host knows {tables.SCHEMA_VERSION}",
@@ -115,7 +100,9 @@ class Database:
     def missing_triggers(self) -> list[str]:
         """Names of the append-only triggers that are gone or changed: a sign of tampering."""
         with self.reading() as session:
-            rows = session.rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            rows = session.connection().exec_driver_sql(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+            )
             held = {str(name): str(sql) for name, sql in rows}
         return sorted(name for name, sql in _triggers().items() if held.get(name) != sql)
 
@@ -126,27 +113,34 @@ class Database:
             yield joined
             return
         try:
-            with closing(_connected(self._path)) as connection:
-                connection.execute(begin)
-                self._open.session = session = Session(connection)
+            with Session(self._engine, expire_on_commit=False) as session:
+                session.connection().exec_driver_sql(begin)
+                self._open.session = session
                 yield session
-                connection.execute("COMMIT")  # closing without it undoes everything
-        except sqlite3.Error as error:
+                session.commit()
+        except (SQLAlchemyError, sqlite3.Error) as error:
             raise _explained(error, self._path) from error
         finally:
             self._open.session = None
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    # The driver must not open transactions by itself: BEGIN IMMEDIATE is ours to send.
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
-    try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON"):
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _: object) -> None:
+        # The driver must not open transactions by itself: BEGIN IMMEDIATE is ours to send.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "recursive_triggers=ON",
+        ):
             connection.execute(f"PRAGMA {pragma}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+
+    return engine
 
 
 def _triggers() -> dict[str, str]:
@@ -169,9 +163,10 @@ def _triggers() -> dict[str, str]:
     }
 
 
-def _explained(error: sqlite3.Error, path: Path) -> StateError:
+def _explained(error: Exception, path: Path) -> StateError:
     name = str(path)
-    text, code = str(error), getattr(error, "sqlite_errorname", "")
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    text, code = str(cause), getattr(cause, "sqlite_errorname", "")
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return DatabaseLockedError(f"{name}: another process is writing", subject=name, hint="try again")
     if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):

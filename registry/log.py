@@ -11,10 +11,12 @@ Invariants
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
+from sqlmodel import Session, col, select
+
 from registry import dsse, merkle
 from registry.canonical import Digest, digest, short
 from registry.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from registry.database import Database, Session
+from registry.database import Database
 from registry.errors import (
     CheckpointMismatchError,
     ClockError,
@@ -25,21 +27,12 @@ from registry.errors import (
 )
 from registry.keys import PublicKey, Signer
 from registry.record import Proof, Record, leaf_data, named_digests, read_record
-from registry.tables import (
-    CHECKPOINT_COLUMNS,
-    ENTRY_COLUMNS,
-    CheckpointRow,
-    EntryRow,
-    checkpoint_row,
-    column,
-    entry_row,
-)
+from registry.tables import CheckpointRow, EntryRow, SubjectRow
 
 __all__ = ["Log", "Proof", "Record"]
 
 MAX_CLOCK_STEP_BACK = timedelta(seconds=60)
 MAX_REMEMBERED = 50_000
-_ENTRIES = f"SELECT {ENTRY_COLUMNS} FROM entries"  # noqa: S608 - our own column names
 
 
 class Log:
@@ -113,37 +106,36 @@ class Log:
                     f"record {short(record.digest)} is logged already", subject=record.digest
                 )
             leaf = leaf_data(sequence, record.logged_at, record.digest, digest(envelope))
-            session.run(
-                f"INSERT INTO entries ({ENTRY_COLUMNS}) VALUES "  # noqa: S608 - our own column names
-                "(:sequence, :logged_at, :payload_digest, :predicate_type, :envelope, :leaf_hash)",
-                sequence=sequence,
-                logged_at=record.logged_at,
-                payload_digest=record.digest,
-                predicate_type=record.statement.predicate_type,
-                envelope=envelope,
-                leaf_hash=merkle.leaf_hash(leaf),
-            )
-            for one in sorted(named_digests(record.statement)):
-                session.run(
-                    "INSERT INTO subjects (sequence, digest) VALUES (:sequence, :digest)",
+            session.add(
+                EntryRow(
                     sequence=sequence,
-                    digest=one,
+                    logged_at=record.logged_at,
+                    payload_digest=record.digest,
+                    predicate_type=record.statement.predicate_type,
+                    envelope=envelope,
+                    leaf_hash=merkle.leaf_hash(leaf),
                 )
+            )
+            session.flush()
+            session.add_all(
+                SubjectRow(sequence=sequence, digest=one) for one in sorted(named_digests(record.statement))
+            )
+            session.flush()
         return record
 
     def has(self, payload_digest: Digest) -> bool:
         """Tell whether a record of this name is logged; nothing of it is verified."""
-        query = "SELECT 1 FROM entries WHERE payload_digest = :digest"
+        query = select(EntryRow.sequence).where(EntryRow.payload_digest == payload_digest)
         with self.database.reading() as session:
-            return session.first(query, digest=payload_digest) is not None
+            return session.exec(query).first() is not None
 
     def record(self, payload_digest: Digest) -> Record:
         """Return one record. Raises `UnknownRecordError`, `TamperedRecordError`."""
         with self.database.reading() as session:
-            row = session.first(f"{_ENTRIES} WHERE payload_digest = :digest", digest=payload_digest)
+            row = session.exec(select(EntryRow).where(EntryRow.payload_digest == payload_digest)).first()
             if row is None:
                 raise UnknownRecordError(f"no record {payload_digest} in this log", subject=payload_digest)
-            return self.checked(entry_row(row))
+            return self.checked(row)
 
     def records(
         self,
@@ -152,37 +144,31 @@ class Log:
         since: datetime | None = None,
     ) -> Iterator[Record]:
         """Yield verified records in log order: of some types, naming one digest, or logged from a time on."""
-        conditions: list[str] = []
-        values: dict[str, object] = {}
+        query = select(EntryRow).order_by(col(EntryRow.sequence))
         if predicate_type is not None:
             kinds = [predicate_type] if isinstance(predicate_type, str) else list(predicate_type)
-            condition, values = _one_of("predicate_type", kinds)
-            conditions.append(condition)
+            query = query.where(col(EntryRow.predicate_type).in_(kinds))
         if subject is not None:
-            conditions.append("sequence IN (SELECT sequence FROM subjects WHERE digest = :subject)")
-            values["subject"] = subject
+            query = query.join(SubjectRow, col(SubjectRow.sequence) == col(EntryRow.sequence))
+            query = query.where(SubjectRow.digest == subject)
         if since is not None:
-            conditions.append("logged_at >= :since")
-            values["since"] = _text(since)
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+            query = query.where(EntryRow.logged_at >= _text(since))
         with self.database.reading() as session:
-            rows = session.rows(f"{_ENTRIES}{where} ORDER BY sequence", **values)
-            yield from [self.checked(entry_row(row)) for row in rows]
+            rows = list(session.exec(query))
+            yield from [self.checked(row) for row in rows]
 
     def newest_first(self, predicate_types: Collection[str]) -> Iterator[Record]:
         """Yield verified records of some types, newest first, each read only when it is asked for."""
-        condition, values = _one_of("predicate_type", predicate_types)
-        query = f"SELECT payload_digest FROM entries WHERE {condition} ORDER BY sequence DESC"  # noqa: S608 - placeholders
+        query = select(EntryRow.payload_digest).where(col(EntryRow.predicate_type).in_(predicate_types))
         with self.database.reading() as session:
-            names = [column("entries", row, str) for row in session.rows(query, **values)]
+            names = list(session.exec(query.order_by(col(EntryRow.sequence).desc())))
         yield from (self.record(name) for name in names)
 
     def envelopes(self, predicate_type: str) -> list[tuple[int, bytes]]:
         """Stored envelopes of one type with their sequences, unverified: for the trust root's own chain."""
-        query = f"{_ENTRIES} WHERE predicate_type = :kind ORDER BY sequence"
+        query = select(EntryRow.sequence, EntryRow.envelope).where(EntryRow.predicate_type == predicate_type)
         with self.database.reading() as session:
-            rows = [entry_row(row) for row in session.rows(query, kind=predicate_type)]
-        return [(row.sequence, row.envelope) for row in rows]
+            return [(row[0], row[1]) for row in session.exec(query.order_by(col(EntryRow.sequence)))]
 
     def checked(self, row: EntryRow) -> Record:
         """Read a stored row as a record. Raises `TamperedRecordError` where it is not what was logged."""
@@ -206,19 +192,17 @@ class Log:
     def rows(self) -> list[EntryRow]:
         """Every entry as stored, in order, nothing verified: for the audit."""
         with self.database.reading() as session:
-            return [entry_row(row) for row in session.rows(f"{_ENTRIES} ORDER BY sequence")]
+            return list(session.exec(select(EntryRow).order_by(col(EntryRow.sequence))))
 
     def filed_under(self, sequence: int) -> frozenset[Digest]:
         """The digests that the index files an entry under."""
-        query = "SELECT digest FROM subjects WHERE sequence = :sequence"
         with self.database.reading() as session:
-            return frozenset(column("subjects", row, str) for row in session.rows(query, sequence=sequence))
+            return frozenset(session.exec(select(SubjectRow.digest).where(SubjectRow.sequence == sequence)))
 
     def leaves(self) -> list[bytes]:
         """The leaf hashes as stored, in order."""
-        query = "SELECT leaf_hash FROM entries ORDER BY sequence"
         with self.database.reading() as session:
-            return [column("entries", row, bytes) for row in session.rows(query)]
+            return list(session.exec(select(EntryRow.leaf_hash).order_by(col(EntryRow.sequence))))
 
     def checkpoint(self) -> str:
         """Return the newest note over the whole log, signing one where there is none yet for this size.
@@ -270,22 +254,22 @@ class Log:
     def keep_checkpoint(self, checkpoint: Checkpoint, note: str) -> None:
         """Store a note, this log's or another's, as it was seen."""
         with self.database.transaction() as session:
-            session.run(
-                f"INSERT INTO checkpoints ({CHECKPOINT_COLUMNS}) "  # noqa: S608 - our own column names
-                "VALUES (:origin, :size, :root, :note, :stored_at)",
-                origin=checkpoint.origin,
-                size=checkpoint.size,
-                root=checkpoint.root,
-                note=note,
-                stored_at=_text(self._clock()),
+            session.add(
+                CheckpointRow(
+                    origin=checkpoint.origin,
+                    size=checkpoint.size,
+                    root=checkpoint.root,
+                    note=note,
+                    stored_at=_text(self._clock()),
+                )
             )
+            session.flush()
 
     def notes(self, origin: str | None = None) -> list[str]:
         """The stored notes of this log, or of another one, oldest first."""
-        query = "SELECT note FROM checkpoints WHERE origin = :origin ORDER BY number"
+        query = select(CheckpointRow.note).where(CheckpointRow.origin == (origin or self.origin))
         with self.database.reading() as session:
-            rows = session.rows(query, origin=origin or self.origin)
-        return [column("checkpoints", row, str) for row in rows]
+            return list(session.exec(query.order_by(col(CheckpointRow.number))))
 
     def inclusion(self, payload_digest: Digest, size: int | None = None) -> Proof:
         """Prove that a record is in the log, as of ``size`` entries (default: all)."""
@@ -299,18 +283,15 @@ class Log:
         return tuple(merkle.consistency_proof(leaves, old_size, len(leaves) if size is None else size))
 
     def _last(self, session: Session) -> CheckpointRow | None:
-        query = (
-            f"SELECT {CHECKPOINT_COLUMNS} FROM checkpoints WHERE origin = :origin "  # noqa: S608 - our own column names
-            "ORDER BY size DESC, number DESC"
-        )
-        row = session.first(query, origin=self.origin)
-        return None if row is None else checkpoint_row(row)
+        newest = select(CheckpointRow).where(CheckpointRow.origin == self.origin)
+        return session.exec(
+            newest.order_by(col(CheckpointRow.size).desc(), col(CheckpointRow.number).desc())
+        ).first()
 
     def _stamp(self, session: Session, sequence: int) -> str:
         now = _text(self._clock())
-        row = session.first("SELECT logged_at FROM entries WHERE sequence = :last", last=sequence - 1)
-        last = now if row is None else str(column("entries", row, str))
-        if now >= last:
+        last = session.exec(select(EntryRow.logged_at).where(EntryRow.sequence == sequence - 1)).first()
+        if last is None or now >= last:
             return now
         if datetime.fromisoformat(last) - datetime.fromisoformat(now) > MAX_CLOCK_STEP_BACK:
             raise ClockError(
@@ -320,14 +301,8 @@ class Log:
 
 
 def _size(session: Session) -> int:
-    newest = session.first("SELECT sequence FROM entries ORDER BY sequence DESC")
-    return 0 if newest is None else int(column("entries", newest, int)) + 1
-
-
-def _one_of(name: str, values: Collection[str]) -> tuple[str, dict[str, object]]:
-    """A condition that a column holds one of some values, and the values by their placeholders."""
-    named: dict[str, object] = {f"{name}_{index}": value for index, value in enumerate(values)}
-    return f"{name} IN ({', '.join(f':{one}' for one in named)})", named
+    newest = session.exec(select(EntryRow.sequence).order_by(col(EntryRow.sequence).desc())).first()
+    return 0 if newest is None else newest + 1
 
 
 def _continues(leaves: list[bytes], last: CheckpointRow) -> bool:

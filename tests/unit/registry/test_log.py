@@ -101,7 +101,7 @@ def test_a_log_that_lost_its_tail_signs_no_further_checkpoint(world: World) -> N
     world.submit()
     world.sponsor.log.checkpoint()
     with world.sponsor.log.database.transaction() as session:
-        run = session.run
+        run = session.connection().exec_driver_sql
         for trigger in ("subjects_no_delete", "entries_no_delete"):
             run(f"DROP TRIGGER {trigger}")
         run("DELETE FROM subjects WHERE sequence = 2")
