@@ -3,7 +3,8 @@
 Invariants
 ----------
 * An engine that was named is used or the command fails: it is never replaced by another.
-* ``auto`` looks at Docker first, then at runc, and only at those that the trial's lock allows, where there is one.
+* ``auto`` looks at Docker first, then at runc, then at runc without root, and only at those that the trial's lock
+  allows, where there is one.
 * Whoever asks gets the reason along with the engine, and why those before it were passed over.
 """
 
@@ -17,8 +18,14 @@ from host.errors import NoEngineError
 from plugin_spec.errors import EngineError
 
 AUTO: Final = "auto"
-ORDER: Final = ("docker", "runc")
-_WHY: Final = {"docker": "its daemon answers", "runc": "it needs no daemon"}
+ORDER: Final = ("docker", "runc", "runc-rootless")
+# What a lock allows unless it is told otherwise: engines that keep every promise of the interface.
+TRIAL_GRADE: Final = ("docker", "runc")
+_WHY: Final = {
+    "docker": "its daemon answers",
+    "runc": "it needs no daemon",
+    "runc-rootless": "it needs no daemon and no root",
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,8 @@ def choose(name: str, *, allowed: Collection[str] | None = None) -> ChosenEngine
     if name != AUTO:
         return ChosenEngine(extensions.connect(name), "named")
     wanted = [one for one in ORDER if allowed is None or one in allowed]
-    passed_over = [f"{one} is not allowed by the lock" for one in ORDER if one not in wanted]
+    forbidden = [one for one in ORDER if one not in wanted]
+    passed_over = [f"the lock does not allow {' and '.join(forbidden)}"] if forbidden else []
     hints = []
     for one in wanted:
         try:

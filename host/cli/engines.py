@@ -14,7 +14,7 @@ EngineOption = Annotated[
     str,
     typer.Option(
         "--engine",
-        help="Container engine: docker, runc, or auto for docker where its daemon answers and runc where not.",
+        help="docker, runc, runc-rootless, or auto: docker where its daemon answers and runc where not.",
     ),
 ]
 

@@ -74,7 +74,7 @@ def lock(
 ) -> None:
     """Lock approved releases by digest, and sign the lock; it holds once the other signers have signed too."""
     from host.cli.values import parse_pairs
-    from host.engine_choice import ORDER
+    from host.engine_choice import TRIAL_GRADE
     from host.locking import propose_lock, sign_lock
     from registry.policy import Action
 
@@ -86,7 +86,7 @@ def lock(
         trial,
         slots=parse_pairs(slot, "--slot"),
         sites=site,
-        engines=engine or ORDER,
+        engines=engine or TRIAL_GRADE,
         reason=reason,
         warm=warm or (),
     )

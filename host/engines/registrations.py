@@ -21,8 +21,15 @@ def _runc() -> Any:
     return runc.connect()
 
 
+def _runc_rootless() -> Any:
+    from host.engines import runc_rootless
+
+    return runc_rootless.connect()
+
+
 @host_hookimpl
 def assay_engines() -> Iterator[EngineRegistration]:
     """Yield the built-in engines."""
     yield EngineRegistration("docker", _docker)
     yield EngineRegistration("runc", _runc)
+    yield EngineRegistration("runc-rootless", _runc_rootless)

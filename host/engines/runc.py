@@ -7,7 +7,6 @@ in `host.engines.runc_images`. This module finds out what the machine can do, an
 import json
 import os
 import platform
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,10 +20,24 @@ from host.engines.background import in_background
 from host.engines.cgroup import read_memory
 from host.engines.container_log import log_truncated, new_log, write_bounded
 from host.engines.image_defaults import require_no_volumes
-from host.engines.interface import ContainerExit, ContainerSpec, EngineInfo, LayerFiles, require_image_id
+from host.engines.interface import (
+    CONTAINER_USER,
+    ContainerExit,
+    ContainerSpec,
+    EngineInfo,
+    LayerFiles,
+    require_image_id,
+)
 from host.engines.outputs_folder import open_for_container
 from host.engines.owner import owner_labels
-from host.engines.runc_cgroup import ControlGroup, is_unified, swap_is_limited, unenforced_limits
+from host.engines.runc_cgroup import (
+    OWN_SCOPE,
+    ControlGroup,
+    Delegation,
+    is_unified,
+    swap_is_limited,
+    unenforced_limits,
+)
 from host.engines.runc_container import (
     ETC,
     RuncContainer,
@@ -33,6 +46,7 @@ from host.engines.runc_container import (
     end_launcher,
     write_spec,
 )
+from host.engines.runc_ground import Ground, find_tools, images_folder, require_limits
 from host.engines.runc_images import Images, UnpackedImage
 from host.engines.runc_init import ARCHITECTURE, init_program, program_path
 from host.engines.runc_spec import (
@@ -44,21 +58,17 @@ from host.engines.runc_spec import (
     runtime_spec,
 )
 from host.engines.supervision import Observed, StopReason, Supervisor, container_exit
-from host.errors import EngineRefusedError, NoEngineError, RunCancelledError
+from host.errors import EngineRefusedError, RunCancelledError
 from host.gpu.cdi import apply_cdi
-from host.home import Home
 
-GROUP: Final = "/assay"
 _RUN: Final = Path("/run/assay")
-# Where root's programs are, for users whose PATH leaves them out.
-_SEARCH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # A bundle without labels is one whose maker died, or is just writing them.
 _YOUNG_S: Final = 60.0
 _APPARMOR: Final = Path("/sys/module/apparmor/parameters/enabled")
 
 
 def connect(cache: Path | None = None) -> "RuncEngine":
-    """Find runc and see that this machine lets it keep the engine's promises.
+    """Find runc and see that this machine lets root keep the engine's promises.
 
     Parameters
     ----------
@@ -72,37 +82,17 @@ def connect(cache: Path | None = None) -> "RuncEngine":
     EngineRefusedError
         The kernel cannot enforce a limit, or this user may not ask it to.
     """
-    tools = _find_tools()
+    tools = find_tools(_RUN / "runc")
     if os.geteuid() != 0:
         raise EngineRefusedError(
-            "runc needs root here to set limits on containers",
+            "the engine runc is root's",
             subject="runc",
-            hint="run the command as root, or use a Docker daemon",
+            hint="run the command as root, or use the engine runc-rootless, or a Docker daemon",
         )
-    if missing := unenforced_limits():
-        raise EngineRefusedError(
-            f"this machine's control groups cannot limit {', '.join(missing)}",
-            subject="runc",
-            hint="mount the control groups, and enable these controllers in the kernel",
-        )
-    images = Images((Home.from_environment().cache if cache is None else cache) / "runc")
-    return RuncEngine(tools, images, _RUN / "containers")
-
-
-def _find_tools() -> Tools:
-    found = {name: shutil.which(name, path=_SEARCH) for name in ("runc", "unshare", "sh")}
-    if found["runc"] is None:
-        raise NoEngineError(
-            "runc is not installed", subject="runc", hint="on Debian, as root: apt-get install runc"
-        )
-    if missing := [name for name, path in found.items() if path is None]:
-        raise NoEngineError(
-            f"runc is there and {', '.join(missing)} is not",
-            subject="runc",
-            hint="on Debian, as root: apt-get install util-linux mount dash",
-        )
-    runc, unshare, shell = (str(path) for path in found.values())
-    return Tools(runc=runc, unshare=unshare, shell=shell, state=_RUN / "runc", search=_SEARCH)
+    require_limits(unenforced_limits())
+    uid, gid = map(int, CONTAINER_USER.split(":"))
+    ground = Ground(containers=_RUN / "containers", group="/assay", user=(uid, gid))
+    return RuncEngine(tools, Images(images_folder(cache)), ground)
 
 
 class RuncEngine:
@@ -114,17 +104,17 @@ class RuncEngine:
         Programs of the host.
     images : Images
         The unpacked images.
-    containers : Path
-        Where bundles are made; one place for all users of the machine's runc, so that any of them finds what a
-        killed one left behind.
+    ground : Ground
+        Who runs containers, and where.
     """
 
     name = "runc"
 
-    def __init__(self, tools: Tools, images: Images, containers: Path) -> None:
+    def __init__(self, tools: Tools, images: Images, ground: Ground) -> None:
         self._tools = tools
         self._images = images
-        self._containers = containers
+        self._ground = ground
+        self._containers = ground.containers
 
     def describe(self) -> EngineInfo:
         """Ask runc what it is now."""
@@ -139,8 +129,12 @@ class RuncEngine:
             storage="overlay",
             cgroup_version="2" if is_unified() else "1",
             runtimes=("runc",),
-            notes=_weaknesses(with_seccomp="libseccomp" in lines),
+            notes=self._weaknesses() + _weaknesses(with_seccomp="libseccomp" in lines),
         )
+
+    def _weaknesses(self) -> tuple[str, ...]:
+        """What this engine, on this ground, promises less of than every other."""
+        return ()
 
     def holds(self, image_id: str) -> bool:
         """Whether the image is unpacked here."""
@@ -205,14 +199,16 @@ class RuncEngine:
         self, spec: ContainerSpec, image: UnpackedImage
     ) -> Iterator[tuple[RuncContainer, ControlGroup]]:
         _make_private(self._containers)
+        if self._ground.delegation is not None:
+            _settle(self._ground.delegation)
         container_id = f"assay-{uuid4().hex}"
         bundle = self._containers / container_id
-        group = ControlGroup(f"{GROUP}/{container_id}")
+        group = self._group(container_id)
         labels = {**spec.labels, **owner_labels()}
         with created_container(
             self._tools, bundle, group, labels=labels, image=image.root, init=init_program()
         ) as container:
-            write_spec(bundle, _complete_spec(spec, image, bundle, group))
+            write_spec(bundle, self._complete_spec(spec, image, bundle, group))
             yield container, group
 
     def reap(self, alive: Callable[[Mapping[str, str]], bool]) -> list[str]:
@@ -220,13 +216,32 @@ class RuncEngine:
         leftover = [bundle for bundle in self._bundles() if not alive_or_young(bundle, alive)]
         for bundle in leftover:
             end_launcher(bundle)
-            RuncContainer(self._tools, bundle, ControlGroup(f"{GROUP}/{bundle.name}")).remove()
+            RuncContainer(self._tools, bundle, self._group(bundle.name)).remove()
         return [bundle.name for bundle in leftover]
 
     def containers(self) -> Mapping[str, Mapping[str, str]]:
         """Labels of the containers that exist now, by ID."""
         found = {bundle.name: read_labels(bundle) for bundle in self._bundles()}
         return {name: labels for name, labels in found.items() if labels is not None}
+
+    def _group(self, container_id: str) -> ControlGroup:
+        return ControlGroup(f"{self._ground.group}/{container_id}")
+
+    def _complete_spec(
+        self, spec: ContainerSpec, image: UnpackedImage, bundle: Path, group: ControlGroup
+    ) -> dict[str, Any]:
+        variables = environment(spec, image.defaults)
+        around = Surroundings(
+            user=self._ground.user,
+            cgroups_path=group.path,
+            root="root",
+            program=program_path(image.root, command(spec, image.defaults)[0], search=variables["PATH"]),
+            init=bundle / "layer" / "init",
+            etc={name: bundle / "etc" / name for name in ETC},
+            swap_limited=swap_is_limited(),
+        )
+        complete = runtime_spec(spec, image.defaults, around)
+        return complete if spec.gpu is None else apply_cdi(complete, require_cdi(spec.gpu))
 
     def _bundles(self) -> list[Path]:
         return sorted(self._containers.iterdir()) if self._containers.is_dir() else []
@@ -241,6 +256,17 @@ def _make_private(folder: Path) -> None:
         folder.parent.chmod(0o700)
     except OSError as error:
         raise EngineRefusedError(f"{error.filename}: {error.strerror}", subject=str(folder)) from error
+
+
+def _settle(delegation: Delegation) -> None:
+    try:
+        delegation.settle()
+    except OSError as error:
+        raise EngineRefusedError(
+            f"the control group that this process was started in cannot be divided: {error.strerror}",
+            subject=str(error.filename),
+            hint=f"start the command alone in one of your own: {OWN_SCOPE}",
+        ) from error
 
 
 def read_labels(bundle: Path) -> Mapping[str, str] | None:
@@ -274,22 +300,6 @@ def _require_closed(spec: ContainerSpec, image: UnpackedImage) -> None:
             f"the runc engine runs {ARCHITECTURE} on {ARCHITECTURE}",
             subject=spec.image_id,
         )
-
-
-def _complete_spec(
-    spec: ContainerSpec, image: UnpackedImage, bundle: Path, group: ControlGroup
-) -> dict[str, Any]:
-    variables = environment(spec, image.defaults)
-    around = Surroundings(
-        cgroups_path=group.path,
-        root="root",
-        program=program_path(image.root, command(spec, image.defaults)[0], search=variables["PATH"]),
-        init=bundle / "layer" / "init",
-        etc={name: bundle / "etc" / name for name in ETC},
-        swap_limited=swap_is_limited(),
-    )
-    complete = runtime_spec(spec, image.defaults, around)
-    return complete if spec.gpu is None else apply_cdi(complete, require_cdi(spec.gpu))
 
 
 def _watch(

@@ -38,13 +38,19 @@ cd "$1" && {
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The programs of the host that the engine uses, and where runc keeps its own state."""
+    """The programs of the host that the engine uses, where runc keeps its own state, and who runs it."""
 
     runc: str
     unshare: str
     shell: str
     state: Path
     search: str
+    rootless: bool = False
+
+    def in_namespace(self, *namespaces: str) -> list[str]:
+        """Words that start a program in namespaces of its own, as the root of a user namespace unless it is root."""
+        as_root = ("--user", "--map-root-user") if self.rootless else ()
+        return [self.unshare, *as_root, *namespaces, "--"]
 
     def environment(self) -> dict[str, str]:
         """Nothing of the host's environment but where programs are."""
@@ -64,7 +70,7 @@ class RuncContainer:
 
     def start(self) -> None:
         """Launch it: runc sets it up, starts it and stays until it ends."""
-        command = [self._tools.unshare, "--mount", "--propagation", "private", "--"]
+        command = self._tools.in_namespace("--mount", "--propagation", "private")
         command += [self._tools.shell, "-c", _LAUNCH, _MARK, str(self._bundle)]
         command += [self._tools.runc, "--root", str(self._tools.state)]
         command += ["--log", str(self._bundle / "runc.log"), "--log-format", "json"]
@@ -181,7 +187,8 @@ class RuncContainer:
         return alive + self._group.pids()
 
     def _delete(self) -> None:
-        command = [self._tools.runc, "--root", str(self._tools.state), "delete", "--force", self.id]
+        command = self._tools.in_namespace() if self._tools.rootless else []
+        command += [self._tools.runc, "--root", str(self._tools.state), "delete", "--force", self.id]
         done = subprocess.run(
             command, capture_output=True, text=True, env=self._tools.environment(), check=False
         )

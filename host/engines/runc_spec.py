@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from host.engines.image_defaults import ImageDefaults
-from host.engines.interface import CONTAINER_USER, SCRATCH_TARGET, ContainerSpec, Limits, Mount
+from host.engines.interface import SCRATCH_TARGET, ContainerSpec, Limits, Mount
 from host.errors import EngineRefusedError, GpuUnavailableError
 from host.gpu.request import GpuRequest
 
@@ -46,6 +46,8 @@ class Surroundings:
 
     Attributes
     ----------
+    user : tuple of (int, int)
+        Uid and gid of its processes. In a user namespace that has only one of each, both are 0.
     cgroups_path : str
         The container's control group, below the root of every hierarchy.
     root : str
@@ -60,6 +62,7 @@ class Surroundings:
         Whether the kernel counts swap.
     """
 
+    user: tuple[int, int]
     cgroups_path: str
     root: str
     program: str
@@ -70,11 +73,12 @@ class Surroundings:
 
 def runtime_spec(spec: ContainerSpec, image: ImageDefaults, around: Surroundings) -> dict[str, Any]:
     """Return ``config.json`` of one container, devices left out."""
-    uid, gid = map(int, CONTAINER_USER.split(":"))
+    uid, gid = around.user
     return {
         "ociVersion": "1.0.2",
         "process": {
-            "user": {"uid": uid, "gid": gid, "additionalGids": [gid]},
+            # A user namespace with one group allows no others, not even the same once more.
+            "user": {"uid": uid, "gid": gid} | ({"additionalGids": [gid]} if gid else {}),
             "args": [INIT_TARGET, around.program, *command(spec, image)],
             "env": [f"{name}={value}" for name, value in environment(spec, image).items()],
             "cwd": image.working_folder,
@@ -161,10 +165,9 @@ def _mounts(spec: ContainerSpec, around: Surroundings) -> list[dict[str, Any]]:
     limits = spec.limits
     mounts = [
         _mount("/proc", "proc", "nosuid", "noexec", "nodev"),
-        _mount("/dev", "tmpfs", "nosuid", "strictatime", "mode=755", "size=65536k"),
-        _mount(
-            "/dev/pts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"
-        ),
+        # Filled by runc and closed then: in a user namespace its owner is the container's user.
+        _mount("/dev", "tmpfs", "nosuid", "strictatime", "mode=755", "size=65536k", "ro"),
+        _mount("/dev/pts", "devpts", *_terminals(around)),
         _mount("/sys", "sysfs", "nosuid", "noexec", "nodev", "ro"),
         _mount("/sys/fs/cgroup", "cgroup", "nosuid", "noexec", "nodev", "ro"),
         _mount("/dev/mqueue", "mqueue", "nosuid", "noexec", "nodev"),
@@ -174,11 +177,17 @@ def _mounts(spec: ContainerSpec, around: Surroundings) -> list[dict[str, Any]]:
         size = f"size={limits.shm_bytes}"
         mounts.append(_mount("/dev/shm", "tmpfs", "nosuid", "noexec", "nodev", "mode=1777", size))  # noqa: S108 - inside
     mounts += [_bound(Mount(path, f"/etc/{name}", True)) for name, path in around.etc.items()]
-    uid, gid = CONTAINER_USER.split(":")
+    uid, gid = around.user
     # Tools compile in their scratch folder, so it stays executable.
     scratch = (f"uid={uid}", f"gid={gid}", "mode=1777", f"size={limits.scratch_bytes}")
     mounts.append(_mount(SCRATCH_TARGET, "tmpfs", "nosuid", "nodev", *scratch))
     return mounts + [_bound(mount) for mount in spec.mounts()]
+
+
+def _terminals(around: Surroundings) -> tuple[str, ...]:
+    options = ("nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620")
+    # Group 5 is the terminals' everywhere, and unknown to a user namespace with one group.
+    return (*options, "gid=5") if around.user[1] else options
 
 
 def _mount(target: str, kind: str, *options: str) -> dict[str, Any]:

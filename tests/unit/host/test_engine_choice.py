@@ -32,7 +32,8 @@ def test_the_locks_list_is_respected_and_every_reason_is_given() -> None:
     with pytest.raises(NoEngineError) as refused:
         choose("auto", allowed=("docker",))
     assert refused.value.message == (
-        f"no container engine can be used: runc is not allowed by the lock; no Docker daemon answers at {NOWHERE}"
+        "no container engine can be used: the lock does not allow runc and runc-rootless; "
+        f"no Docker daemon answers at {NOWHERE}"
     )
     assert "docker: start it" in refused.value.hint
 

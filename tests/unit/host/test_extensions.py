@@ -42,7 +42,7 @@ def test_an_extension_adds_an_engine_and_a_metric() -> None:
 def test_an_unknown_engine_or_metric_is_refused_with_the_known_ones() -> None:
     with pytest.raises(NoEngineError) as no_engine:
         extensions.connect("podman")
-    assert no_engine.value.hint == "registered: docker, runc"
+    assert no_engine.value.hint == "registered: docker, runc, runc-rootless"
     with pytest.raises(UnknownMetricError) as no_metric:
         extensions.metric("dicing")
     assert "dice, " in no_metric.value.hint

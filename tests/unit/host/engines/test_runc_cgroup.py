@@ -1,10 +1,11 @@
 """Control groups of both versions, as folders of a test; the kernel's own are used by the engine suites."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from host.engines.runc_cgroup import ControlGroup, is_unified, swap_is_limited, unenforced_limits
+from host.engines.runc_cgroup import ControlGroup, Delegation, is_unified, swap_is_limited, unenforced_limits
 
 
 @pytest.fixture
@@ -73,3 +74,67 @@ def test_swap_is_bounded_where_the_kernel_counts_it(v1: Path) -> None:
     assert not swap_is_limited(v1)
     (v1 / "memory" / "memory.memsw.limit_in_bytes").touch()
     assert swap_is_limited(v1)
+
+
+# ---- what a user was given
+
+
+def give(cgroups: Path, *names: str) -> None:
+    for name in names:
+        folder = cgroups / name / f"assay-{os.getuid()}"
+        folder.mkdir()
+        (folder / "cgroup.procs").touch()
+
+
+def test_a_user_must_have_been_given_a_group_in_every_hierarchy(v1: Path) -> None:
+    user = Delegation(os.getuid(), cgroups=v1)
+    give(v1, "cpu", "memory", "pids", "systemd")
+    assert user.parent() is None
+    give(v1, "unified")
+    assert user.parent() == f"/assay-{os.getuid()}"
+    assert user.unenforced_limits() == []
+
+
+def test_a_group_of_somebody_else_is_none_of_the_users(v1: Path) -> None:
+    give(v1, "cpu", "memory", "pids", "systemd", "unified")
+    assert Delegation(os.getuid() + 1, cgroups=v1).parent() is None
+
+
+@pytest.fixture
+def scope(v2: Path, tmp_path: Path) -> Path:
+    """A scope that systemd gave to this user, with this process in it."""
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "cgroup").write_text("0::/user.slice/run-1.scope\n")
+    made = v2 / "user.slice/run-1.scope"
+    made.mkdir(parents=True)
+    (made / "cgroup.subtree_control").touch()
+    (made / "cgroup.controllers").write_text("cpu memory pids\n")
+    return made
+
+
+def test_a_scope_of_the_users_own_holds_the_containers_groups(scope: Path, tmp_path: Path) -> None:
+    user = Delegation(os.getuid(), proc=tmp_path, cgroups=tmp_path)
+    assert user.parent() == "/user.slice/run-1.scope/assay"
+    assert user.unenforced_limits() == []
+    assert Delegation(os.getuid() + 1, proc=tmp_path, cgroups=tmp_path).parent() is None
+
+
+def test_the_host_moves_into_a_leaf_before_it_divides_its_scope(scope: Path, tmp_path: Path) -> None:
+    Delegation(os.getuid(), proc=tmp_path, cgroups=tmp_path).settle()
+    assert (scope / "assay-host" / "cgroup.procs").read_text() == str(os.getpid())
+    assert (scope / "cgroup.subtree_control").read_text() == "+cpu +memory +pids"
+    (tmp_path / "self" / "cgroup").write_text("0::/user.slice/run-1.scope/assay-host\n")
+    assert (
+        Delegation(os.getuid(), proc=tmp_path, cgroups=tmp_path).parent() == "/user.slice/run-1.scope/assay"
+    )
+
+
+def test_a_scope_without_a_controller_says_which(scope: Path, tmp_path: Path) -> None:
+    (scope / "cgroup.controllers").write_text("memory pids\n")
+    assert Delegation(os.getuid(), proc=tmp_path, cgroups=tmp_path).unenforced_limits() == ["cpu"]
+
+
+def test_a_process_in_the_root_group_was_given_nothing(v2: Path, tmp_path: Path) -> None:
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "cgroup").write_text("0::/\n")
+    assert Delegation(os.getuid(), proc=tmp_path, cgroups=tmp_path).parent() is None

@@ -36,6 +36,7 @@ SPEC = ContainerSpec(
     environment={"OMP_NUM_THREADS": "2"},
 )
 AROUND = Surroundings(
+    user=(65534, 65534),
     cgroups_path="/assay/x",
     root="root",
     program="/opt/py/bin/tool",
@@ -94,7 +95,6 @@ def test_only_outputs_scratch_and_shared_memory_are_writable() -> None:
     writable = {target for target, mount in mounts().items() if "ro" not in mount["options"]}
     assert writable == {
         "/proc",
-        "/dev",
         "/dev/pts",
         "/dev/mqueue",
         "/dev/shm",
