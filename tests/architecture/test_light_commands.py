@@ -37,6 +37,12 @@ def test_the_container_side_loads_pluggy_and_the_standard_library_only() -> None
     assert third_party == {"plugin_spec", "pluggy"}
 
 
+def test_what_every_pytest_run_loads_is_the_standard_library_only() -> None:
+    loaded = all_modules_loaded_by("import host.pytest_entry") - all_modules_loaded_by("import typing")
+    third_party = {name for name in loaded if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert third_party == {"host", "host.pytest_entry"}
+
+
 HEAVY = {"docker", "matplotlib", "nibabel", "numpy", "requests", "scipy"}
 
 

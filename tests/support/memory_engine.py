@@ -5,9 +5,10 @@ callable's choice, which makes every way a container can end one line of a test.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,22 @@ def tiny_adapter(spec: ContainerSpec) -> Ending:
     folders.weights = spec.weights or spec.outputs.parent / "no-weights"
     folders.scratch = spec.outputs.parent
     return Ending(run_adapter(TINY_ADAPTER, folders))
+
+
+def writing_the_time() -> Container:
+    """The tiny plugin, whose volume grows by a microlitre with every container."""
+    ticks: Iterator[int] = count()
+
+    def container(spec: ContainerSpec) -> Ending:
+        ended = tiny_adapter(spec)
+        path = spec.outputs / "volumes.json"
+        if path.is_file():
+            document = json.loads(path.read_text())
+            document["rows"][0]["bright_ml"] += next(ticks) * 1e-6
+            path.write_text(json.dumps(document))
+        return ended
+
+    return container
 
 
 def writing(exit_code: int = 0, **result: Any) -> Container:

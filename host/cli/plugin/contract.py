@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from host.cli.answer import JsonFlag, conclude, show
-from host.cli.paragraphs import terminal_width, wrapped
+from host.paragraphs import terminal_width, wrapped
 
 if TYPE_CHECKING:
     from host.check.plugin import Checked
-    from plugin_spec.faults import Fault, RuleText
+    from plugin_spec.faults import RuleText
 
 RulesFlag = Annotated[bool, typer.Option("--rules", help="List every rule instead of checking a folder.")]
 CheckedFolder = Annotated[Path | None, typer.Argument(help="The plugin's folder, with plugin.toml.")]
@@ -83,8 +83,10 @@ def _lines(checked: "Checked") -> list[str]:
             f"  out  {', '.join(f'{port.name} ({port.kind})' for port in manifest.outputs)}",
             f"  domain rules {len(manifest.domain)}, embedded tests {len(manifest.tests)}",
         ]
+    from host.check.shown import fault_lines
+
     for one in checked.faults:
-        lines += ["", *_fault_lines(one, checked.path)]
+        lines += ["", *fault_lines(one, checked.path, width=terminal_width())]
     if checked.faults:
         lines.append("")
     ending = "" if checked.errors else ": fits the contract"
@@ -92,13 +94,3 @@ def _lines(checked: "Checked") -> list[str]:
     if manifest is None and checked.faults:
         lines.append("The rules across fields and files come next, once the document fits the schema.")
     return lines
-
-
-def _fault_lines(fault: "Fault", path: Path) -> list[str]:
-    width = terminal_width()
-    where = f"{path}:{fault.line}" if fault.line else str(path)
-    return [
-        f"{where}: {fault.severity} {fault.rule}" + (f" in {fault.path}" if fault.path else ""),
-        *wrapped(fault.message, width=width, first="    "),
-        *wrapped(f"fix: {fault.fix}", width=width, first="    "),
-    ]

@@ -1,7 +1,5 @@
 """Embedded tests through the bench: repeated, judged, and held against the claim; and the command that does it."""
 
-import json
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from host.scheduling import Share
 from plugin_spec.errors import ExitCode
 from tests.support.built import Bench
 from tests.support.cli import Cli
-from tests.support.memory_engine import Container, Ending, ending, tiny_adapter
+from tests.support.memory_engine import Ending, ending, tiny_adapter, writing_the_time
 
 ROOMY = Room(Share(8.0, 2**33))
 
@@ -31,22 +29,6 @@ def report_of(bench: Bench, *, repeats: int = 2, jobs: int = 1, said: list[str] 
         room=ROOMY,
         probe=lambda pid: MemoryUse(24 * 2**20, 0),
     )
-
-
-def writing_the_time() -> Container:
-    """The tiny plugin, whose volume grows by a microlitre with every container."""
-    ticks: Iterator[int] = count()
-
-    def container(spec: ContainerSpec) -> Ending:
-        ended = tiny_adapter(spec)
-        path = spec.outputs / "volumes.json"
-        if path.is_file():
-            document = json.loads(path.read_text())
-            document["rows"][0]["bright_ml"] += next(ticks) * 1e-6
-            path.write_text(json.dumps(document))
-        return ended
-
-    return container
 
 
 @pytest.fixture
