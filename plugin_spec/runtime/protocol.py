@@ -97,14 +97,24 @@ def write_outputs(result: CaseResult, folders: Folders, kinds: Mapping[str, str]
     """
     listed = []
     for port, value in sorted(result.outputs.items()):
-        if isinstance(value, (str, os.PathLike)):
+        kind = kinds.get(port, "measurements")
+        # A word is a path, but for the one kind whose answer is a word; its file is given as a Path.
+        if isinstance(value, os.PathLike) or (isinstance(value, str) and kind != "classification"):
             path = Path(value)
         else:
             path = folders.outputs / f"{port}.json"
-            document = document_of(port, kinds.get(port, "measurements"), value)
-            path.write_text(json.dumps(document, allow_nan=False, sort_keys=True), encoding="utf-8")
+            document = document_of(port, kind, value)
+            text = json.dumps(document, allow_nan=False, sort_keys=True, default=_plain)
+            path.write_text(text, encoding="utf-8")
         listed.append({"port": port, "path": os.path.relpath(path, folders.outputs)})
     return listed
+
+
+def _plain(value: Any) -> Any:
+    """Numbers and arrays of numerical packages as plain ones."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"an output holds a {type(value).__name__}, which a JSON document cannot hold")
 
 
 def document_of(port: str, kind: str, value: Any) -> Dict[str, Any]:

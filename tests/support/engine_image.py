@@ -18,6 +18,7 @@ import pluggy
 import plugin_spec
 from host.engines.interface import Engine
 
+TINY_PLUGIN = Path(__file__).parent / "tiny_plugin"
 _LEFT_OUT = {
     "__pycache__",
     "site-packages",
@@ -69,9 +70,9 @@ def python_image(engine: Engine) -> str:
     return _loaded(engine, *_python_archive())
 
 
-def runtime_image(engine: Engine) -> str:
-    """Make sure the engine holds the Python image with the contract's runtime and the tiny plugin's adapter."""
-    return _loaded(engine, *_runtime_archive())
+def runtime_image(engine: Engine, plugin: Path = TINY_PLUGIN) -> str:
+    """Make sure the engine holds the Python image with the contract's runtime and a plugin's modules."""
+    return _loaded(engine, *_runtime_archive(plugin))
 
 
 def _loaded(engine: Engine, image_id: str, data: bytes) -> str:
@@ -84,7 +85,7 @@ def _loaded(engine: Engine, image_id: str, data: bytes) -> str:
 
 
 @cache
-def _runtime_archive() -> tuple[str, bytes]:
+def _runtime_archive(plugin: Path) -> tuple[str, bytes]:
     config = {
         "Env": [
             "PATH=/opt/py/bin",
@@ -95,15 +96,16 @@ def _runtime_archive() -> tuple[str, bytes]:
         "Cmd": ["python3", "-m", "plugin_spec.runtime", "adapter"],
         "WorkingDir": "/scratch",
     }
-    return _archive([python_layer(), _runtime_layer()], config)
+    return _archive([python_layer(), _runtime_layer(plugin)], config)
 
 
-def _runtime_layer() -> bytes:
+def _runtime_layer(plugin: Path) -> bytes:
     contract, hooks = Path(plugin_spec.__file__).parent, Path(pluggy.__file__).parent
-    files = [contract / "__init__.py", contract / "hookspecs.py", *sorted(contract.glob("runtime/*.py"))]
+    imported = [contract / f"{name}.py" for name in ("__init__", "hookspecs", "typed")]
+    files = [*imported, *sorted(contract.glob("runtime/*.py"))]
     members = [(f"opt/assay/plugin_spec/{one.relative_to(contract)}", one) for one in files]
     members += [(f"opt/assay/pluggy/{one.relative_to(hooks)}", one) for one in sorted(hooks.glob("*.py"))]
-    members.append(("opt/assay/adapter.py", Path(__file__).parent / "tiny_plugin" / "adapter.py"))
+    members += [(f"opt/assay/{one.name}", one) for one in sorted(plugin.glob("*.py"))]
     return tar_of([(name, path.read_bytes()) for name, path in members])
 
 

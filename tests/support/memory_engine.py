@@ -38,13 +38,20 @@ class Ending:
 Container = Callable[[ContainerSpec], Ending]
 
 
-def tiny_adapter(spec: ContainerSpec) -> Ending:
-    """The tiny plugin, run by the contract's own runtime on the folders of the container."""
-    folders = Folders()
-    folders.inputs, folders.outputs = spec.inputs, spec.outputs
-    folders.weights = spec.weights or spec.outputs.parent / "no-weights"
-    folders.scratch = spec.outputs.parent
-    return Ending(run_adapter(TINY_ADAPTER, folders))
+def running(adapter: str) -> Container:
+    """An adapter of ours, run by the contract's own runtime on the folders of the container."""
+
+    def container(spec: ContainerSpec) -> Ending:
+        folders = Folders()
+        folders.inputs, folders.outputs = spec.inputs, spec.outputs
+        folders.weights = spec.weights or spec.outputs.parent / "no-weights"
+        folders.scratch = spec.outputs.parent
+        return Ending(run_adapter(adapter, folders))
+
+    return container
+
+
+tiny_adapter = running(TINY_ADAPTER)
 
 
 def writing_the_time() -> Container:

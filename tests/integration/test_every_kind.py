@@ -1,0 +1,57 @@
+"""A port of every kind at once on real engines: by an adapter, and by a tool that knows nothing of Assay."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.engine_bench import ENGINES
+from tests.support.engine_image import runtime_image
+from tests.support.every_kind_bench import FOLDER, EveryKind, as_command
+from tests.support.every_kind_checks import assert_every_kind_was_answered
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture(params=sorted(ENGINES))
+def every(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EveryKind]:
+    engine = ENGINES[request.param]()
+    yield EveryKind(tmp_path, engine, runtime_image(engine, FOLDER))
+    engine.close()
+
+
+def test_an_adapter_takes_and_answers_every_kind(every: EveryKind) -> None:
+    ended = every.run()
+    assert ended.exit is not None and ended.exit.exit_code == 0, every.log.read_text()
+    assert_every_kind_was_answered(every.manifest, ended)
+
+
+def test_a_tool_takes_and_answers_every_kind(every: EveryKind) -> None:
+    manifest = as_command(every.manifest)
+    ended = every.run(manifest)
+    assert ended.exit is not None and ended.exit.exit_code == 0, every.log.read_text()
+    assert_every_kind_was_answered(manifest, ended)
+
+
+@pytest.mark.parametrize(
+    ("argv", "outcome", "reason", "said"),
+    [
+        (["python3", "/opt/assay/tool.py", "/assay/out", "--fail"], "refused", "told-to-refuse", "told to"),
+        (["python3", "-c", "raise SystemExit(7)"], "failed", "plugin-error", "exit code 7"),
+        (["python3", "-c", "import os; os.abort()"], "failed", "plugin-error", "ended by signal 6"),
+        (["python3", "-c", "pass"], "failed", "output-missing", "port visits: there is no file"),
+        (
+            ["python3", "-c", "import sys; sys.exit(sys.argv[1] != '; exit 9 #$(id)')", "; exit 9 #$(id)"],
+            "failed",
+            "output-missing",
+            "port visits",
+        ),
+    ],
+    ids=["a listed code", "another code", "a signal", "no file", "a word that a shell would act on"],
+)
+def test_exit_codes_of_a_tool_say_how_the_case_ended(
+    every: EveryKind, argv: list[str], outcome: str, reason: str, said: str
+) -> None:
+    ended = every.run(as_command(every.manifest, argv=argv))
+    assert (ended.outcome, ended.reason_code) == (outcome, reason), every.log.read_text()
+    assert said in ended.message
