@@ -8,7 +8,7 @@ Invariants
 * Whoever asks gets the reason along with the engine, and why those before it were passed over.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,3 +70,15 @@ def choose(name: str, *, allowed: Collection[str] | None = None) -> ChosenEngine
         subject=AUTO,
         hint="; or ".join(hints) or "name an engine that the lock allows: --engine NAME",
     )
+
+
+def answering(*, besides: str) -> Iterator[Engine]:
+    """Connect to every engine of ours that can be used here, but the one called ``besides``."""
+    for name in ORDER:
+        if name == besides:
+            continue
+        try:
+            engine = extensions.connect(name)
+        except EngineError:
+            continue  # nothing of it can run where it does not answer, or nothing can be done about it
+        yield engine

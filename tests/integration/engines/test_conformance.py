@@ -1,11 +1,13 @@
 """What every container engine must do alike. A later engine joins in `tests.support.engine_bench.ENGINES`."""
 
+import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
 
@@ -328,12 +330,16 @@ def test_an_image_without_a_command_is_refused_where_none_is_given(bench: Bench,
         bench.engine.remove(image_id)
 
 
-def test_a_killed_host_process_leaves_a_container_that_the_next_one_reaps(bench: Bench) -> None:
+@contextmanager
+def hosted(bench: Bench) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a container that would sleep for a minute from a process of its own; the block starts when it runs."""
     spec = bench.spec("import time; time.sleep(60)")
     program = (
-        "import sys; from pathlib import Path\n"
+        "import signal, sys; from pathlib import Path\n"
         "from host import extensions\n"
         "from host.engines.interface import ContainerSpec, Limits\n"
+        # A shell may have told its background jobs to ignore Ctrl-C, and children inherit that.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"limits = {spec.limits!r}\n"
         "folder = Path(sys.argv[1])\n"
         f"spec = ContainerSpec(image_id={spec.image_id!r}, argv={spec.argv!r}, inputs=folder / 'in',\n"
@@ -342,15 +348,31 @@ def test_a_killed_host_process_leaves_a_container_that_the_next_one_reaps(bench:
         "engine.run(spec, log_path=folder / 'log', cancelled=lambda: print('runs', flush=True))\n"
     )
     host = subprocess.Popen(
-        [sys.executable, "-c", program, str(spec.outputs.parent)], stdout=subprocess.PIPE, cwd=ROOT
+        [sys.executable, "-c", program, str(spec.outputs.parent)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
     )
     with host:
         assert host.stdout is not None
         assert host.stdout.readline() == b"runs\n"
+        yield host
+        host.kill()
+
+
+def test_a_killed_host_process_leaves_a_container_that_the_next_one_reaps(bench: Bench) -> None:
+    with hosted(bench):
         (container_id,) = bench.leftovers()
         assert container_id not in bench.engine.reap(owner_alive)
-        host.kill()
     assert container_id in bench.engine.reap(owner_alive)
+    assert bench.leftovers() == []
+
+
+def test_ctrl_c_ends_a_host_process_and_its_container(bench: Bench) -> None:
+    with hosted(bench) as host:
+        host.send_signal(signal.SIGINT)
+        _, said = host.communicate(timeout=60)
+    assert said.rstrip().endswith(b"KeyboardInterrupt")
     assert bench.leftovers() == []
 
 

@@ -13,8 +13,11 @@ from host.engines.owner import PREFIX, owner_alive, owner_labels
 from host.engines.runc import RuncEngine, connect
 from host.engines.runc_cgroup import ControlGroup
 from host.errors import EngineDiedError, EngineRefusedError, ImageTamperedError
+from host.home import Home
+from host.leftovers import clear_dead
 from tests.support.engine_bench import MIB, Bench
 from tests.support.engine_image import docker_archive, python_layers, tar_of
+from tests.support.memory_engine import MemoryEngine
 
 pytestmark = pytest.mark.docker
 
@@ -141,6 +144,19 @@ def test_a_bundle_without_labels_is_left_alone_until_its_maker_must_be_dead(benc
     assert bundle.name not in bench.engine.reap(owner_alive)
     os.utime(bundle, (1, 1))
     assert bundle.name in bench.engine.reap(owner_alive)
+    assert not bundle.exists()
+
+
+def test_what_a_command_left_on_runc_is_removed_by_one_that_uses_another_engine(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bundle = bundle_of(bench, owner_labels() | {f"{PREFIX}boot": "an earlier one"})
+    home = Home(tmp_path / "home", tmp_path / "cache")
+    home.ensure()
+    clear_dead(home, MemoryEngine())
+    assert bundle.exists(), "no command died in this home"
+    (home.runs / "0123456789abcdef").mkdir()
+    clear_dead(home, MemoryEngine())
     assert not bundle.exists()
 
 
