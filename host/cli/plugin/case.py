@@ -62,6 +62,7 @@ def run(
             "outcome": answer.execution.outcome,
             "reason_code": answer.execution.reason_code,
             "message": answer.execution.message,
+            "hint": answer.explanation.hint,
             "measured": answer.measured,
             "outputs": answer.files,
         },

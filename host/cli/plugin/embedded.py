@@ -56,9 +56,8 @@ def test(
         if not json:
             say(f"next: assay plugin submit {folder} --as PERSON")
         return 0
-    for one in report.failed:
-        for line in one.explanation.lines:
-            say(line)
+    for line in _explained(report):
+        say(line)
     return conclude(fault)
 
 
@@ -73,6 +72,15 @@ def _fault(report: "TestReport") -> "AssayError | None":
     if finding is not None and finding.fault:
         return DeterminismError(finding.fault, subject=finding.claim, hint=finding.hint)
     return None
+
+
+def _explained(report: "TestReport") -> list[str]:
+    """What is to be read of the failed tests; tests that failed alike are told once."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for one in report.failed:
+        if one.explanation.lines:
+            alike.setdefault(one.explanation.lines, []).append(one.name)
+    return [line for lines, names in alike.items() for line in (f"--- {', '.join(names)}", *lines)]
 
 
 def _lines(outcomes: "tuple[TestOutcome, ...]") -> list[str]:

@@ -145,7 +145,8 @@ def test_a_failing_test_is_explained_before_the_error(cli: Cli, bench: Bench) ->
     bench.engine.container = ending(139, printed="Segmentation fault\n")
     answer = cli("plugin", "test", bench.plugin, "--repeats", "1")
     assert answer.exit_code == ExitCode.CONTRACT_VIOLATION
-    assert "Segmentation fault" in answer.err
+    both = "--- cube-is-measured, told-to-refuse\nSegmentation fault\n"
+    assert both in answer.err, "tests that failed alike are told once"
     assert answer.refused().message.startswith(
         "2 of 2 embedded tests do not hold: cube-is-measured: expected ok"
     )
