@@ -24,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench.json")
     parser.add_argument("--document", type=Path, default=DOCUMENT)
     options = parser.parse_args(arguments)
+    # A path without the place for the table shows before the measuring, not after it.
+    results.write_between(options.document, "table", ["being measured"])
     described, held = machine.describe(), {}
     for experiment in EXPERIMENTS:
         if options.only and experiment.name not in options.only:

@@ -21,8 +21,9 @@ class CountedContainers:
     images: frozenset[str]
     _since: dict[str, float] = field(default_factory=dict)
 
-    def of(self, name: str, subject: Subject) -> Subject:
-        """The subject with the count added to its check."""
+    def of(self, name: str, subject: Subject, expected: int | None = None) -> Subject:
+        """The subject with the count added to its check; so many are expected, by default one per case."""
+        due = subject.cases if expected is None else expected
 
         def prepare(turn: int) -> None:
             subject.prepare(turn)
@@ -30,8 +31,8 @@ class CountedContainers:
 
         def check(turn: int, answer: object) -> None:
             started = self.started(self._since[name], time.time())
-            if started != subject.cases:
-                raise WrongAnswerError(f"turn {turn}: {started} containers ran, not {subject.cases}")
+            if started != due:
+                raise WrongAnswerError(f"turn {turn}: {started} containers ran, not {due}")
             subject.check(turn, answer)
 
         return Subject(subject.run, subject.cases, prepare, check)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host import __version__, extensions
+from host.crew import Crew, Place
 from host.engines.interface import Engine
 from host.execution import CaseRequest
 from host.home import Home, now
 from host.installed import find_release, install
+from host.machine import Room, this_machine
 from host.records import RunContext
 from host.releases import InstalledRelease
 from host.run_ledger import RecordedRun, RunLedger
@@ -35,15 +37,20 @@ class RunningHost:
     release: InstalledRelease
     ledger: RunLedger
 
-    def run(self, scan: Path) -> RecordedRun:
-        """Run one case and keep its record."""
+    def run(self, scan: Path, place: Place | None = None) -> RecordedRun:
+        """Run one case, in a fresh container or at a place that has a warm one, and keep its record."""
         return self.ledger.run(
             self.release,
             CaseRequest(scan.name.removesuffix(".nii"), {"scan": scan}, {}),
             subject="bench",
             visit="baseline",
             cancelled=lambda: False,
+            place=place,
         )
+
+    def crew(self) -> Crew:
+        """What makes a place with a warm container."""
+        return Crew(self.engine, self.home.runs, self.release, Room(this_machine()))
 
 
 def connected(engine: str) -> Engine:

@@ -10,6 +10,7 @@ from tests.support.tiny_kit.make_kit import SHAPE, nifti
 
 PLUGIN = "bench-volumes"
 IMAGE = f"assay/{PLUGIN}:1.0.0"
+SERVING = f"assay/{PLUGIN}:1.0.1"
 # The tiny plugin counts voxels of 100 and more, each one millilitre.
 BRIGHT, GROUND, DARK_VALUES = 200, 5, 90
 # What a peer calls: the same adapter, without Assay around it.
@@ -30,7 +31,7 @@ if __name__ == "__main__":
 
 
 def plugin_folder(folder: Path, *, serve: bool = False) -> Path:
-    """The tiny plugin under a name of its own, callable without a host as well."""
+    """The tiny plugin under a name of its own, callable without a host as well; version 1.0.1 may serve many cases."""
     made = tiny.plugin_folder(folder)
     manifest = (made / "plugin.toml").read_text().replace('id = "tiny-volumes"', f'id = "{PLUGIN}"')
     if serve:

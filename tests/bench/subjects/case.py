@@ -34,6 +34,8 @@ def _row(name: str, title: str, subject: str, goal: Goal | None = None) -> Bench
 BENCHMARKS = (
     _row("case-host-docker", "a case from a running host, recorded, on docker", "host docker", Goal(1.15)),
     _row("case-host-runc", "a case from a running host, recorded, on runc", "host runc", Goal(0.35)),
+    _row("case-warm-docker", "a case in a warm container, recorded, on docker", "warm docker", Goal(0.05)),
+    _row("case-warm-runc", "a case in a warm container, recorded, on runc", "warm runc", Goal(0.05)),
     _row("case-cold-docker", "`assay plugin run` from a cold start, on docker", "cold docker", Goal(2.2)),
     _row("case-cold-runc", "`assay plugin run` from a cold start, on runc", "cold runc", Goal(1.5)),
     _row("case-boutiques", "peer: `bosh exec launch`, cold", "bosh"),
@@ -156,11 +158,14 @@ def subjects(folder: Path) -> Iterator[Subjects]:
             try:
                 connected(engine).close()
             except CannotRunError as error:
-                found[f"host {engine}"] = found[f"cold {engine}"] = error
+                found |= dict.fromkeys((f"host {engine}", f"warm {engine}", f"cold {engine}"), error)
                 continue
             cli = submitted(folder / f"home-{engine}", plugin, folder / f"kit-{engine}", engine)
             host = stack.enter_context(running_host(cli, engine))
             found[f"host {engine}"] = recorded(Scans(_folder(folder / f"host-{engine}"), 10 + offset), host)
+            found[f"warm {engine}"] = served(
+                stack, Scans(_folder(folder / f"warm-{engine}"), 30 + offset), folder, engine
+            )
             # The running host holds its own home, so the cold command line gets another one.
             other = built(folder / f"cold-home-{engine}", plugin, engine)
             scans = Scans(_folder(folder / f"cold-{engine}"), 20 + offset)
@@ -172,26 +177,39 @@ def subjects(folder: Path) -> Iterator[Subjects]:
                 found[name] = make(Scans(_folder(folder / name.replace(" ", "-")), offset))
             except CannotRunError as error:
                 found[name] = error
-        counted = CountedContainers(image_names())
+        counted = CountedContainers(image_names(volumes.IMAGE))
         yield {
-            name: counted.of(name, one) if isinstance(one, Subject) and "runc" not in name else one
+            name: counted.of(name, one)
+            if isinstance(one, Subject) and "runc" not in name and "warm" not in name
+            else one
             for name, one in found.items()
         }
 
 
-def image_names() -> frozenset[str]:
-    """What docker calls the plugin's image. Raises `CannotRunError` where it holds none."""
+def image_names(name: str) -> frozenset[str]:
+    """What docker calls an image. Raises `CannotRunError` where it holds none of the name."""
     docker = connected("docker")
-    image = docker.resolve(volumes.IMAGE)
+    image = docker.resolve(name)
     docker.close()
     if image is None:
-        raise CannotRunError(f"docker holds no {volumes.IMAGE}")
-    return frozenset({image, image.removeprefix("sha256:"), volumes.IMAGE})
+        raise CannotRunError(f"docker holds no {name}")
+    return frozenset({image, image.removeprefix("sha256:"), name})
 
 
 def recorded(scans: Scans, host: RunningHost) -> Subject:
     """A case from a running host, its two records logged before it is over."""
     return Subject(lambda turn: host.run(scans.scan(turn)), prepare=scans.prepare, check=scans.check_recorded)
+
+
+def served(stack: ExitStack, scans: Scans, folder: Path, engine: str) -> Subject:
+    """A case in a container that answered another one before, its two records logged before it is over."""
+    plugin = volumes.plugin_folder(folder / f"serving-{engine}", serve=True)
+    cli = submitted(folder / f"warm-home-{engine}", plugin, folder / f"warm-kit-{engine}", engine)
+    host = stack.enter_context(running_host(cli, engine, f"{volumes.PLUGIN}@1.0.1"))
+    place = stack.enter_context(host.crew().warm_place(lambda: False))
+    return Subject(
+        lambda turn: host.run(scans.scan(turn), place), prepare=scans.prepare, check=scans.check_recorded
+    )
 
 
 def _folder(path: Path) -> Path:
