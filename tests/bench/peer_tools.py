@@ -27,7 +27,16 @@ def executable(venv: Path, requirement: str, program: str) -> Path:
     uv = Path(sys.executable).with_name("uv")
     steps: list[list[object]] = [
         [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, venv],
-        [uv, "pip", "install", "--quiet", "--python", venv / "bin" / "python", requirement],
+        [
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--compile-bytecode",
+            "--python",
+            venv / "bin" / "python",
+            requirement,
+        ],
     ]
     for step in steps:
         try:
