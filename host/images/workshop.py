@@ -103,9 +103,7 @@ class Workshop:
 
     def runtime(self, *, base: Layer) -> MadeLayer:
         """Make the layer with the contract's runtime and pluggy, at ``/opt/assay``."""
-        sources = {
-            f"plugin_spec/{path.relative_to(_CONTRACT).as_posix()}": path for path in _contract_files()
-        }
+        sources = {f"plugin_spec/{path.relative_to(_CONTRACT).as_posix()}": path for path in contract_files()}
         contents = [f"{name} {digest(path.read_bytes())}" for name, path in sources.items()]
         requirements = read_requirements(_RUNTIME_REQUIREMENTS)
         recipe = self._recipe("runtime", base.diff_id, *_lines(requirements), *contents)
@@ -189,7 +187,7 @@ def _debian_components(packages: Sequence[LockedPackage]) -> tuple[Component, ..
     )
 
 
-def _contract_files() -> list[Path]:
+def contract_files() -> list[Path]:
     """Return what adapters import and what runs them; the models of the host's side stay outside."""
     imported = [_CONTRACT / f"{name}.py" for name in ("__init__", "hookspecs", "typed")]
     return [*imported, *sorted(_CONTRACT.glob("runtime/*.py"))]

@@ -61,7 +61,7 @@ def compare_on_kit(
         The engine failed.
     """
     manifest = crew.release.manifest
-    order = shuffled(fresh, seed, passes=1)
+    order = shuffled(fresh, seed)
     done: list[WarmRun] = []
 
     def one_done(number: int, result: WarmRun) -> None:

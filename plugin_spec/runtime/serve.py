@@ -22,9 +22,9 @@ import socket
 import stat
 import sys
 import traceback
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Callable, Dict, FrozenSet, Iterator, Mapping, Optional
+from typing import Any, Callable, Dict, FrozenSet, Generator, Mapping, Optional
 
 from plugin_spec.hookspecs import GpuUnusable
 from plugin_spec.runtime import protocol
@@ -66,9 +66,8 @@ def serve(
     int
         0, or the contract's code for a plugin error where ``setup`` failed.
     """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link, closing(_messages(link)) as orders:
         link.connect(str(control))
-        orders = _messages(link)
         first = next(orders)
         try:
             server = _Server(adapter, folders, first, processes)
@@ -160,7 +159,7 @@ def _end_log(order: str) -> None:
             os.write(descriptor, end_of_case(order))
 
 
-def _messages(link: socket.socket) -> Iterator[Dict[str, Any]]:
+def _messages(link: socket.socket) -> Generator[Dict[str, Any], None, None]:
     with link.makefile("r", encoding="utf-8") as lines:
         for line in lines:
             message: Dict[str, Any] = json.loads(line)

@@ -1,10 +1,12 @@
 """Warm containers on real engines: closed in like fresh ones, equal to them, and gone when they are done."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from host.errors import RunCancelledError
 from host.execution import Execution
 from tests.support.engine_bench import ENGINES
 from tests.support.engine_image import runtime_image
@@ -59,9 +61,30 @@ def test_a_crash_a_time_out_and_a_memory_hog_are_charged_to_their_own_case(warm:
     assert all(one.exit and one.exit.memory_peak_bytes for one in served)
 
 
-def test_cancellation_leaves_no_container(warm: WarmBench) -> None:
-    from host.errors import RunCancelledError
+def test_a_process_that_outlives_its_case_ends_with_its_container(warm: WarmBench) -> None:
+    mark = f"linger-{warm.label[:16]}"
+    first = warm.run("linger", case=mark)
+    assert ended(first) == ("ok", "")
+    assert "1 process(es) outlived the case" in first.warnings[-1]
+    assert processes_named(mark) != []
+    second = warm.run()
+    assert ended(second) == ("ok", "")
+    assert "was replaced" in second.warnings[-1]
+    assert processes_named(mark) == []
 
+
+def processes_named(mark: str) -> list[str]:
+    found = []
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            if mark.encode() in Path("/proc", pid, "cmdline").read_bytes():
+                found.append(pid)
+        except OSError:
+            continue
+    return found
+
+
+def test_cancellation_leaves_no_container(warm: WarmBench) -> None:
     with pytest.raises(RunCancelledError):
         warm.run("sleep", cancelled=after(3))
     # Everything of a warm container is gone when its run has returned: nothing dead is left to be found.

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from host.engines.interface import Engine
 from host.home import Home
 from host.workbench import BenchAnswer, run_once
 from registry.canonical import canonical_json, digest
@@ -14,7 +15,9 @@ IMAGE = "sha256:" + "a" * 64
 class Bench:
     """The tiny plugin, built."""
 
-    def __init__(self, folder: Path, mode: str = "exec") -> None:
+    def __init__(
+        self, folder: Path, mode: str = "exec", engine: Engine | None = None, image: str = IMAGE
+    ) -> None:
         folder.chmod(0o700)
         self.folder = folder
         self.home = Home(folder / "home", folder / "cache")
@@ -22,12 +25,12 @@ class Bench:
         self.plugin = plugin_folder(folder / "plugin")
         declared = self.plugin / "plugin.toml"
         declared.write_text(declared.read_text().replace('mode = "exec"', f'mode = "{mode}"'))
-        self.engine = MemoryEngine(images={IMAGE})
+        self.engine = engine or MemoryEngine(images={IMAGE})
         made = {
             "contract": "assay.build/1",
             "plugin": "tiny-volumes",
             "version": "1.0.0",
-            "image": IMAGE,
+            "image": image,
             "image_name": IMAGE_NAME,
             "manifest": digest((self.plugin / "plugin.toml").read_bytes()),
             "io_schema": IMAGE,

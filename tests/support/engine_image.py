@@ -17,6 +17,7 @@ import pluggy
 
 import plugin_spec
 from host.engines.interface import Engine
+from host.images.workshop import contract_files
 
 TINY_PLUGIN = Path(__file__).parent / "tiny_plugin"
 _LEFT_OUT = {
@@ -101,9 +102,7 @@ def _runtime_archive(plugin: Path) -> tuple[str, bytes]:
 
 def _runtime_layer(plugin: Path) -> bytes:
     contract, hooks = Path(plugin_spec.__file__).parent, Path(pluggy.__file__).parent
-    imported = [contract / f"{name}.py" for name in ("__init__", "hookspecs", "typed")]
-    files = [*imported, *sorted(contract.glob("runtime/*.py"))]
-    members = [(f"opt/assay/plugin_spec/{one.relative_to(contract)}", one) for one in files]
+    members = [(f"opt/assay/plugin_spec/{one.relative_to(contract)}", one) for one in contract_files()]
     members += [(f"opt/assay/pluggy/{one.relative_to(hooks)}", one) for one in sorted(hooks.glob("*.py"))]
     members += [(f"opt/assay/{one.name}", one) for one in sorted(plugin.glob("*.py"))]
     return tar_of([(name, path.read_bytes()) for name, path in members])

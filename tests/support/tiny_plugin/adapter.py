@@ -3,6 +3,8 @@
 import json
 import os
 import struct
+import subprocess
+import sys
 import time
 
 from plugin_spec import CaseResult, Refuse, hookimpl
@@ -25,6 +27,7 @@ BEHAVIOURS = (
     "out_of_range",
     "forge_result",
     "no_result",
+    "linger",
 )
 
 
@@ -78,6 +81,9 @@ def _before(behaviour, case, mask):
 
 
 def _after(behaviour, case, path, volume_ml):
+    if behaviour == "linger":
+        lingering = [sys.executable, "-c", "import time; time.sleep(600)", case.id]
+        subprocess.Popen(lingering, start_new_session=True)
     if behaviour == "extra_file":
         case.output_path("notes.txt").write_text("nobody declared this")
     if behaviour == "link":

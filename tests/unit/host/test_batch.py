@@ -1,14 +1,11 @@
 """A table of cases through the bench: side by side, kept as they come, and taken up again where it stopped."""
 
-import csv
-import json
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from host.batch import Batch, BatchOrder, BatchProgress, run_batch
+from host.batch import BatchOrder, BatchProgress, run_batch
 from host.batch_results import CaseDocument
 from host.engines.cgroup import MemoryUse
 from host.engines.interface import ContainerSpec
@@ -16,58 +13,10 @@ from host.errors import EngineDiedError, MachineTooSmallError, TargetError
 from host.machine import Room
 from host.scheduling import Share
 from host.warm.errors import WarmUndeclaredError
-from tests.support.built import Bench
+from tests.support.batch_bench import ROOMY, BatchBench
 from tests.support.memory_engine import Ending, tiny_adapter
 from tests.support.tiny import write_scan
 from tests.support.warm_process import ready
-
-ROOMY = Share(8.0, 2**33)
-
-
-class BatchBench:
-    """A built plugin and a table of cases with one behaviour each."""
-
-    def __init__(self, folder: Path, mode: str = "serve") -> None:
-        self.bench = Bench(folder, mode)
-        self.folder = folder
-        self.table = folder / "cases.csv"
-        self.out = folder / "out"
-        self.told: list[tuple[str, bool]] = []
-        self.write({"one": "answer", "two": "answer", "three": "answer"})
-
-    def write(self, cases: dict[str, str]) -> None:
-        """One case per behaviour; the size of its cube is its rank."""
-        lines = ["case_id,scan"]
-        for rank, (case, behaviour) in enumerate(cases.items(), start=1):
-            write_scan(self.folder / f"{case}.nii", behaviour, min(rank, 3))
-            lines.append(f"{case},{case}.nii")
-        self.table.write_text("\n".join(lines) + "\n")
-
-    def run(self, *, jobs: int = 1, warm: bool = False, there: Share = ROOMY) -> Batch:
-        """Run the table; ``told`` has each case and whether it was kept."""
-        self.told.clear()
-
-        def case_done(document: CaseDocument, kept: bool, number: int, total: int) -> None:
-            assert (number, total) == (len(self.told) + 1, len(self.table.read_text().splitlines()) - 1)
-            self.told.append((document.case_id, kept))
-
-        return run_batch(
-            self.bench.home,
-            self.bench.engine,
-            BatchOrder(self.bench.plugin, self.table, self.out, jobs=jobs, warm=warm),
-            BatchProgress(say=lambda line: None, case_done=case_done),
-            room=Room(there),
-            probe=lambda pid: MemoryUse(24 * 2**20, 0),
-        )
-
-    def rows(self) -> list[dict[str, str]]:
-        """The table of results."""
-        with (self.out / "results.csv").open(newline="") as stream:
-            return list(csv.DictReader(stream))
-
-    def document(self) -> Any:
-        """The document of results."""
-        return json.loads((self.out / "results.json").read_bytes())
 
 
 @pytest.fixture
