@@ -163,6 +163,8 @@ def validate(
     ------
     KitFitError, KitDigestError, NotPreregisteredError, GpuUnsuitableError, MachineTooSmallError, WarmUndeclaredError
         Before anything runs.
+    ImageTamperedError
+        What the engine holds was edited; nothing ran.
     EngineError
         The engine failed; the attempt stays in the ledger without a report.
     """
@@ -173,6 +175,7 @@ def validate(
         if not selected:
             raise KitFitError(f"{folder.path / 'cases.csv'}: no case is marked smoke", subject=folder.kit.id)
         require_gpu(release.manifest.resources.gpu)
+        engine.verify(release.image, registry.blobs.path)
         room = Room(this_machine())
         room.require(plan_limits(release.manifest, 0), release.title)
         if warm:

@@ -24,7 +24,14 @@ from host.engines.docker_config import (
 from host.engines.docker_container import DockerContainer, created_container, moment
 from host.engines.docker_errors import docker_errors, one_line
 from host.engines.image_defaults import require_no_volumes
-from host.engines.interface import ContainerExit, ContainerSpec, EngineInfo, LayerFiles, require_image_id
+from host.engines.interface import (
+    ContainerExit,
+    ContainerSpec,
+    EngineInfo,
+    LayerFiles,
+    full_name,
+    require_image_id,
+)
 from host.engines.outputs_folder import open_for_container
 from host.engines.owner import owner_labels
 from host.engines.supervision import StopReason, Supervisor, container_exit
@@ -173,9 +180,8 @@ class DockerEngine:
 
     def tag(self, image_id: str, name: str) -> None:
         """Let ``name`` (``repository:tag``) name the image."""
-        repository, _, tag = name.rpartition(":")
         with docker_errors(f"tag the image as {name}", require_image_id(image_id)):
-            self._api.tag(image_id, repository or tag, tag if repository else "latest")
+            self._api.tag(image_id, *full_name(name))
 
     def remove(self, image_id: str) -> None:
         """Forget the image and all its names."""

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-from host.errors import ImageMissingError, LimitError
+from host.errors import EngineRefusedError, ImageMissingError, LimitError
 from host.gpu.request import GpuRequest
 
 CONTAINER_USER: Final = "65534:65534"
@@ -29,6 +29,11 @@ VISIBLE_DEVICES: Final = "NVIDIA_VISIBLE_DEVICES"
 LayerFiles = Callable[[str], Path]
 """Where the uncompressed layer of a digest lies; who reads it hashes it."""
 
+# As Docker has it: an optional registry, lower-case path, optional tag.
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REGISTRY = r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?/"
+_TAG = r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+_NAME = re.compile(f"(?:{_REGISTRY})?{_PART}(?:/{_PART})*(?P<tag>{_TAG})?")
 _IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -308,3 +313,20 @@ def require_image_id(value: str) -> str:
             hint="engines run images by digest only; resolve the name first",
         )
     return value
+
+
+def full_name(name: str) -> tuple[str, str]:
+    """Split an image's name into repository and tag, which is ``latest`` where none is given.
+
+    Raises
+    ------
+    EngineRefusedError
+        It is no name.
+    """
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise EngineRefusedError(
+            f"{name!r} is no image name", subject=name, hint="REPOSITORY:TAG, in lower case but for the tag"
+        )
+    tag = match["tag"] or ":latest"
+    return name.removesuffix(tag), tag[1:]

@@ -29,13 +29,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from host.engines.docker_archive import ArchivedImage, archived_image
 from host.engines.image_defaults import ImageDefaults, image_defaults
-from host.engines.interface import LayerFiles, is_image_id, require_image_id
+from host.engines.interface import LayerFiles, full_name, is_image_id, require_image_id
 from host.engines.layer_tree import LayerFile, image_tree
 from host.engines.tree_files import mapped, require_digests, require_same, write_tree
 from host.errors import EngineRefusedError, ImageLoadError, ImageMissingError, ImageTamperedError
 from plugin_spec.files import sync_folder, write_atomic
 from registry.canonical import canonical_json
 
+_GZIP: Final = b"\x1f\x8b"
 _COPY_BYTES: Final = 1024 * 1024
 _NAMES: Final = TypeAdapter(dict[str, str])
 
@@ -84,6 +85,8 @@ class Images:
             The archive is no image, its bytes are not the ones its digests name, or the disk is full.
         """
         image = archived_image(archive)
+        if self.holds(image.image_id):
+            return image.image_id  # without waiting for the containers that use it
         with self._locked(image.image_id, fcntl.LOCK_EX):
             if self.holds(image.image_id):
                 return image.image_id
@@ -103,7 +106,7 @@ class Images:
 
     def _unpack(self, archive: Path, image: ArchivedImage, work: Path) -> None:
         image_defaults(image.config_bytes, subject=str(archive))
-        layers = _archived_layers(archive, image, work)
+        layers = _archived_layers(_uncompressed(archive, work), image, work)
         ready = work / "image"
         ready.mkdir(0o700)
         with mapped(layers) as contents:
@@ -195,12 +198,19 @@ class Images:
         """Let ``name`` stand for the image."""
         self._require(image_id)
         with self._names_to_change() as names:
-            names[_full_name(name)] = image_id
+            names[":".join(full_name(name))] = image_id
 
     def resolve(self, name: str) -> str | None:
         """Return the image that ``name``, a name or an image ID, stands for, if it is here."""
-        image_id = name if is_image_id(name) else self._names().get(_full_name(name))
+        image_id = name if is_image_id(name) else self._named(name)
         return image_id if image_id is not None and self.holds(image_id) else None
+
+    def _named(self, name: str) -> str | None:
+        try:
+            full = ":".join(full_name(name))
+        except EngineRefusedError:
+            return None  # what is no name stands for nothing
+        return self._names().get(full)
 
     def _make_folders(self) -> None:
         try:
@@ -255,6 +265,15 @@ class Images:
             ) from error
 
 
+def _uncompressed(archive: Path, work: Path) -> Path:
+    """An archive whose members' bytes lie in it as they are."""
+    with archive.open("rb") as stream:
+        if stream.read(2) != _GZIP:
+            return archive
+        stream.seek(0)
+        return _decompressed(stream, work / "archive.tar")
+
+
 def _archived_layers(archive: Path, image: ArchivedImage, work: Path) -> list[LayerFile]:
     """Find the layers' bytes in the archive; compressed ones are written out first."""
     if len(image.layers) != len(image.diff_ids):
@@ -274,7 +293,7 @@ def _archived_layers(archive: Path, image: ArchivedImage, work: Path) -> list[La
             content = bundle.extractfile(member)
             if content is None or member.issparse():
                 raise ImageLoadError(f"{archive}: the layer {name} is no file", subject=str(archive))
-            if content.read(2) == b"\x1f\x8b":
+            if content.read(2) == _GZIP:
                 content.seek(0)
                 layers.append(_whole_file(diff_id, _decompressed(content, work / f"layer-{number}")))
             else:
@@ -305,11 +324,6 @@ def _whole_file(diff_id: str, path: Path) -> LayerFile:
     return LayerFile(diff_id, path, 0, path.stat().st_size)
 
 
-def _full_name(name: str) -> str:
-    repository, colon, tag = name.rpartition(":")
-    return name if colon and "/" not in tag and repository else f"{name}:latest"
-
-
 def _is_root() -> bool:
     return os.geteuid() == 0
 
@@ -318,7 +332,7 @@ def _missing(image_id: str) -> ImageMissingError:
     return ImageMissingError(
         f"runc does not hold the image {image_id}",
         subject=image_id,
-        hint="load it first; Assay never pulls an image",
+        hint="nothing is ever pulled; load it: assay plugin build (an author), assay trial import (a site)",
     )
 
 

@@ -18,9 +18,9 @@ def link(name: str, target: str) -> tarfile.TarInfo:
     return _entry(name, tarfile.SYMTYPE, linkname=target)
 
 
-def hard_link(name: str, target: str) -> tarfile.TarInfo:
-    """One more name of a file."""
-    return _entry(name, tarfile.LNKTYPE, linkname=target)
+def hard_link(name: str, target: str, mode: int = 0o644) -> tarfile.TarInfo:
+    """One more name of a file, with the file's mode."""
+    return _entry(name, tarfile.LNKTYPE, linkname=target, mode=mode)
 
 
 def device(name: str) -> tarfile.TarInfo:

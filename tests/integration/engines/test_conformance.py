@@ -1,5 +1,6 @@
 """What every container engine must do alike. A later engine joins in `tests.support.engine_bench.ENGINES`."""
 
+import gzip
 import signal
 import socket
 import subprocess
@@ -25,7 +26,8 @@ from host.errors import (
 )
 from plugin_spec.errors import EngineError
 from tests.support.engine_bench import BENCH_LABEL, ENGINES, MIB, Bench
-from tests.support.engine_image import docker_archive, tar_of
+from tests.support.engine_image import docker_archive, python_layer, tar_of
+from tests.support.layers import file, folder, hard_link, layer, link
 
 pytestmark = pytest.mark.docker
 ROOT = Path(__file__).parents[3]
@@ -87,6 +89,12 @@ def test_a_name_resolves_to_the_image_it_names_now(engine: Engine, tiny: tuple[P
     assert not engine.holds(image_id)
 
 
+def test_a_compressed_archive_gives_the_same_image(engine: Engine, tiny: tuple[Path, str]) -> None:
+    archive, image_id = tiny
+    archive.write_bytes(gzip.compress(archive.read_bytes()))
+    assert engine.load(archive) == image_id
+
+
 def test_an_archive_with_a_changed_layer_is_refused(engine: Engine, tiny: tuple[Path, str]) -> None:
     archive, image_id = tiny
     marker = str(archive.parent).encode()
@@ -131,6 +139,73 @@ def test_a_missing_image_cannot_be_tagged_or_removed(engine: Engine) -> None:
 def test_an_image_is_run_by_digest_only(bench: Bench, name: str) -> None:
     with pytest.raises(ImageMissingError, match="not an image ID"):
         bench.run("pass", image_id=name)
+
+
+def test_layers_add_up_alike(bench: Bench, tmp_path: Path) -> None:
+    lower = layer(
+        folder("data"),
+        file("data/gone", b"1"),
+        folder("data/emptied"),
+        file("data/emptied/old", b"2"),
+        file("data/replaced", b"3"),
+        file("data/first", b"4", mode=0o640),
+        hard_link("data/second", "data/first", mode=0o640),
+        link("data/link", "first"),
+        folder("data/aside"),
+        file("data/aside/kept", b"5"),
+        link("data/over", "aside"),
+        folder("data/private", mode=0o711),
+        file("data/set", b"6", mode=0o4755),
+    )
+    upper = layer(
+        file("data/.wh.gone"),
+        folder("data/emptied"),
+        file("data/emptied/.wh..wh..opq"),
+        file("data/emptied/new", b"7"),
+        file("data/replaced", b"8"),
+        file("data/over/landed", b"9"),
+    )
+    archive = tmp_path / "layers.tar"
+    variables = ["PATH=/opt/py/bin", "PYTHONHOME=/opt/py"]
+    image_id = docker_archive(archive, [python_layer(), lower, upper], Env=variables)
+    bench.engine.load(archive)
+    code = (
+        "import os, stat\n"
+        "os.chdir('/data')\n"
+        "for parent, folders, files in os.walk('.'):\n"
+        "    for name in sorted(folders + files):\n"
+        "        path = os.path.join(parent, name)[2:]; status = os.lstat(path)\n"
+        "        kind = stat.filemode(status.st_mode)[0]\n"
+        "        word = os.readlink(path) if kind == 'l' else '' if kind == 'd' else open(path).read() \\\n"
+        "            if status.st_mode & 4 else 'closed'\n"
+        "        print(path, kind, oct(status.st_mode & 0o777), word)\n"
+    )
+    try:
+        printed = bench.log(code, image_id=image_id)
+    finally:
+        bench.engine.remove(image_id)
+    assert sorted(line.rstrip() for line in printed.splitlines()) == [
+        "aside d 0o755",
+        "aside/kept - 0o644 5",
+        "emptied d 0o755",
+        "emptied/new - 0o644 7",
+        "first - 0o640 closed",
+        "link l 0o777 first",
+        "over d 0o755",
+        "over/landed - 0o644 9",
+        "private d 0o711",
+        "replaced - 0o644 8",
+        "second - 0o640 closed",
+        "set - 0o755 6",
+    ]
+
+
+@pytest.mark.parametrize("name", ["Capital:1", "two words:1", "name:tag:tag", "name:", ":1", "../up:1", ""])
+def test_a_name_that_is_none_is_refused(engine: Engine, tiny: tuple[Path, str], name: str) -> None:
+    archive, image_id = tiny
+    engine.load(archive)
+    with pytest.raises(EngineRefusedError):
+        engine.tag(image_id, name)
 
 
 # ---- what a container sees

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from host.engines.interface import ContainerSpec, Mount, require_image_id
+from host.engines.interface import ContainerSpec, Mount, full_name, require_image_id
 from host.errors import ImageMissingError, LimitError
 from host.gpu.request import GpuRequest
 from tests.support.engine_bench import LIMITS
@@ -71,3 +71,16 @@ def test_an_image_id_passes() -> None:
 def test_anything_but_an_image_id_is_refused(name: str) -> None:
     with pytest.raises(ImageMissingError, match="not an image ID"):
         require_image_id(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("tool", ("tool", "latest")),
+        ("assay/tool:1.0.0", ("assay/tool", "1.0.0")),
+        ("registry.example:5000/a/b", ("registry.example:5000/a/b", "latest")),
+        ("registry.example:5000/a/b__c-d:X_1", ("registry.example:5000/a/b__c-d", "X_1")),
+    ],
+)
+def test_a_name_is_a_repository_and_a_tag(name: str, parts: tuple[str, str]) -> None:
+    assert full_name(name) == parts
