@@ -96,3 +96,16 @@ def test_a_table_that_is_no_text_or_not_there_is_refused(manifest: Manifest, tmp
         read_case_table(tmp_path / "cases.csv", manifest)
     with pytest.raises(CaseTableError, match="No such file"):
         read_case_table(tmp_path / "none.csv", manifest)
+
+
+def test_a_cell_of_a_port_that_takes_several_files_holds_them_all(manifest: Manifest, tmp_path: Path) -> None:
+    scan = manifest.inputs[0].model_copy(update={"at_most": 2})
+    several = manifest.model_copy(update={"inputs": (scan,)})
+    (case,) = read(tmp_path, several, "case_id,scan\none,b.nii; a.nii\n")
+    assert case.inputs == {"scan": (tmp_path / "b.nii", tmp_path / "a.nii")}
+    with pytest.raises(CaseTableError, match="takes 1 to 2 files, 3 were given"):
+        read(tmp_path, several, "case_id,scan\none,a.nii;b.nii;a.nii\n")
+    with pytest.raises(CaseTableError, match="no such file"):
+        read(tmp_path, several, "case_id,scan\none,a.nii;c.nii\n")
+    with pytest.raises(CaseTableError, match="no such file"):
+        read(tmp_path, manifest, "case_id,scan\none,a.nii;b.nii\n")

@@ -1,8 +1,10 @@
 """``NAME=VALUE`` options."""
 
+from pathlib import Path
+
 import pytest
 
-from host.cli.values import parse_pairs, parse_parameters
+from host.cli.values import parse_files, parse_pairs, parse_parameters
 from host.errors import OptionError
 
 
@@ -19,6 +21,18 @@ def test_half_a_pair_is_refused_with_the_option(text: str) -> None:
 def test_a_repeated_name_is_refused() -> None:
     with pytest.raises(OptionError, match="--input gives 't1' twice"):
         parse_pairs(["t1=a", "t1=b"], "--input")
+
+
+def test_a_port_of_several_files_is_given_once_per_file_in_their_order() -> None:
+    given = ["later=b.nii", "t1=a.nii", "later=a.nii"]
+    assert parse_files(given, "--input") == {
+        "later": (Path("b.nii"), Path("a.nii")),
+        "t1": (Path("a.nii"),),
+    }
+    with pytest.raises(OptionError, match="--input gives 'later=b.nii' twice"):
+        parse_files([*given, "later=b.nii"], "--input")
+    with pytest.raises(OptionError, match="expected NAME=VALUE"):
+        parse_files(["later"], "--input")
 
 
 def test_parameters_are_read_as_the_narrowest_type_they_spell() -> None:
