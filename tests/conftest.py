@@ -36,6 +36,12 @@ def _docker_marked_tests_have_an_engine(request: pytest.FixtureRequest) -> None:
         pytest.skip(fault)
 
 
+@pytest.fixture
+def no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide a GPU driver of this machine from the runtime where it runs in this process."""
+    monkeypatch.setattr("plugin_spec.runtime.gpu.LIBRARIES", {})
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn a skipped engine test into a failure where an engine is required.

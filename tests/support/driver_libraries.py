@@ -1,5 +1,6 @@
 """Stand-ins for libcuda and libnvidia-ml as shared libraries, for what loads them by name. Needs a C compiler."""
 
+import ctypes
 import shutil
 import subprocess
 from pathlib import Path
@@ -75,6 +76,16 @@ int nvmlDeviceGetName(void *h, char *s, unsigned n) { strncpy(s, "Stand-in GPU",
 int nvmlDeviceGetCudaComputeCapability(void *h, int *a, int *b) { *a = 7; *b = 5; return 0; }
 int nvmlDeviceGetMemoryInfo(void *h, unsigned long long *m) { m[0] = 1ULL << 34; m[1] = m[2] = 0; return 0; }
 """
+
+
+def require_no_driver() -> None:
+    """Skip what shows how a process ends that finds no driver, on a machine that has one."""
+    for name in ("libcuda.so.1", "libnvidia-ml.so.1"):
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            continue
+        pytest.skip(f"this machine has {name}: what happens without it cannot be tried here")
 
 
 def build_drivers(folder: Path, *names: str) -> Path:

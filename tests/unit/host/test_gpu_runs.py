@@ -33,7 +33,7 @@ def leases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[NvmlLibrary]:
+def machine(monkeypatch: pytest.MonkeyPatch, no_driver: None) -> Iterator[NvmlLibrary]:
     """A machine with one GPU, which its containers see."""
     monkeypatch.setenv("NVIDIA_VISIBLE_DEVICES", A100)
     with installed(NvmlLibrary((Card(A100),))) as library:

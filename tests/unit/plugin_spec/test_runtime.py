@@ -50,7 +50,7 @@ class Wall:
 
 
 @pytest.fixture
-def wall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wall:
+def wall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_driver: None) -> Wall:
     wall = Wall(tmp_path)
     monkeypatch.syspath_prepend(str(wall.code))
     monkeypatch.setenv("NVIDIA_VISIBLE_DEVICES", "GPU-1")

@@ -64,6 +64,7 @@ def test_a_driver_that_fails_or_crashes_ends_only_the_process_that_asked(tmp_pat
     assert [one["source"] for one in seen_by_a_process(folder, STAND_IN_CUINIT=how)] == ["nvml", "nvml"]
 
 
+@pytest.mark.usefixtures("no_driver")
 @pytest.mark.parametrize(
     ("told", "uuids"),
     [
@@ -82,6 +83,7 @@ def test_without_a_library_what_was_told_to_the_hook_counts(
     assert [(one["source"], one["uuid"]) for one in seen] == [("environment", uuid) for uuid in uuids]
 
 
+@pytest.mark.usefixtures("no_driver")
 @pytest.mark.parametrize(
     ("nodes", "count"),
     [

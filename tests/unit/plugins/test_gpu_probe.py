@@ -18,7 +18,7 @@ import pytest
 from plugin_spec import Refuse
 from plugin_spec.case import Request, Result, parse_result, request_bytes
 from plugin_spec.manifest import read_manifest
-from tests.support.driver_libraries import build_drivers
+from tests.support.driver_libraries import build_drivers, require_no_driver
 from tests.support.ptx import Kernel, single
 
 PLUGIN = Path(__file__).parents[3] / "plugins" / "gpu-probe"
@@ -200,6 +200,7 @@ def test_a_driver_that_cannot_compile_the_kernels_says_so_in_its_own_words(tmp_p
 
 
 def test_without_a_driver_it_ends_with_the_code_for_an_unusable_gpu(tmp_path: Path) -> None:
+    require_no_driver()
     # The hook says there is a device, so that the runtime lets the adapter try.
     code, result = in_a_container(tmp_path / "wall", "ramp.nii", None, NVIDIA_VISIBLE_DEVICES="GPU-1")
     assert (code, result.outcome, result.reason_code) == (30, "failed", "gpu-unusable")

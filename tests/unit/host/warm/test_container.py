@@ -13,6 +13,7 @@ from host.gpu.grant import GpuGrant
 from host.gpu.preflight import request_of
 from host.warm.errors import WarmUnwatchedError
 from plugin_spec.errors import EngineError
+from tests.support.driver_libraries import require_no_driver
 from tests.support.gpus import A100, L4, a_gpu, a_need
 from tests.support.memory_engine import Ending, MemoryEngine
 from tests.support.warm_bench import WarmBench, after
@@ -123,6 +124,7 @@ def test_a_set_up_that_raises_fails_the_case_with_the_authors_own_error(warm: Wa
 
 
 def a_grant(uuid: str) -> GpuGrant:
+    require_no_driver()  # the container of these tests is a process of this machine
     return GpuGrant((a_gpu(uuid),), request_of((a_gpu(uuid),), a_need()))
 
 
