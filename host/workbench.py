@@ -1,14 +1,16 @@
 """Run a build for its author: the same staging, container and checks as a recorded run, and no record."""
 
+from __future__ import annotations
+
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from host.builds import as_release, read_build
 from host.check.plugin import check_plugin
-from host.crew import Place
 from host.engines.interface import Engine
 from host.engines.owner import owner_labels
 from host.errors import InputFileError
@@ -23,6 +25,9 @@ from host.staging import RunFolder
 from plugin_spec.case import Scalar
 from plugin_spec.errors import AssayError
 from registry.statements import Measured
+
+if TYPE_CHECKING:
+    from host.crew import Place
 
 
 @dataclass(frozen=True)
