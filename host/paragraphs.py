@@ -11,6 +11,17 @@ def terminal_width() -> int:
     return max(NARROWEST, min(WIDEST, shutil.get_terminal_size((100, 24)).columns))
 
 
+def printable(text: str) -> str:
+    """Text of a stranger without what could steer a terminal or turn a line around: such characters are spelt out."""
+    return "".join(one if one.isprintable() else _spelt(one) for one in text)
+
+
+def _spelt(character: str) -> str:
+    if character.isspace() and ord(character) not in range(0x1C, 0x20):
+        return " "
+    return f"\\u{ord(character):04x}"
+
+
 def wrapped(text: str, *, width: int, first: str = "", indent: str | None = None) -> list[str]:
     """Wrap a paragraph.
 
@@ -22,7 +33,7 @@ def wrapped(text: str, *, width: int, first: str = "", indent: str | None = None
         What the others begin with; spaces as wide as ``first`` unless said.
     """
     return textwrap.wrap(
-        " ".join(text.split()),
+        " ".join(printable(text).split()),
         width,
         initial_indent=first,
         subsequent_indent=" " * len(first) if indent is None else indent,

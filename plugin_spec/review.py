@@ -145,7 +145,11 @@ def endpoints_are_repeatable(manifest: "Manifest") -> Found:
             bare = [column.name for column in port.columns if column.repeatability is None]
             if bare:
                 fix = 'add repeatability = { wcv_percent = …, source = "…" } where test-retest data exist'
-                yield f"outputs.{number}.columns", f"no repeatability is claimed for {_listed(bare)}", fix
+                yield (
+                    f"outputs.{number}.columns",
+                    f"port {port.name}: no repeatability is claimed for {_listed(bare)}",
+                    fix,
+                )
 
 
 def measures_are_coded(manifest: "Manifest") -> Found:
@@ -158,7 +162,11 @@ def measures_are_coded(manifest: "Manifest") -> Found:
             bare = [column.name for column in port.columns if column.concept is None]
             if bare:
                 fix = 'add concept = { value = "…", scheme = "SCT", meaning = "…" }'
-                yield f"outputs.{number}.columns", f"no coded concept for {_listed(bare)}", fix
+                yield (
+                    f"outputs.{number}.columns",
+                    f"port {port.name}: no coded concept for {_listed(bare)}",
+                    fix,
+                )
 
 
 def answers_repeat(manifest: "Manifest") -> Found:

@@ -89,9 +89,10 @@ def test_what_only_reads_the_registry_loads_no_heavy_package(
     assert not loaded & HEAVY
 
 
-def test_checking_a_plugin_loads_no_heavy_package(tmp_path: Path) -> None:
+@pytest.mark.parametrize("verb", ["check", "explain"])
+def test_looking_at_a_plugin_loads_no_heavy_package(verb: str, tmp_path: Path) -> None:
     folder = CleanPlugin().write(tmp_path)
-    loaded = modules_loaded_by(command("plugin", "check", str(folder)))
+    loaded = modules_loaded_by(command("plugin", verb, str(folder)))
     assert not loaded & {*HEAVY, "cryptography", "rich", "sqlalchemy", "sqlmodel"}
 
 

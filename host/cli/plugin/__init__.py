@@ -2,7 +2,7 @@
 
 import typer
 
-from host.cli.plugin import case, contract, embedded, exchange, image, release, scaffold, schema
+from host.cli.plugin import card, case, contract, embedded, exchange, image, release, scaffold, schema
 
 app = typer.Typer(
     help="Check, build, test, run and submit a plugin.", no_args_is_help=True, rich_markup_mode=None
@@ -10,6 +10,7 @@ app = typer.Typer(
 # In the order an author needs them, which is the order of ``assay plugin --help``.
 app.command("new")(scaffold.new)
 app.command("check")(contract.check)
+app.command("explain")(card.explain)
 app.command("schema")(schema.schema)
 app.command("lock")(image.lock)
 app.command("build")(image.build)

@@ -112,7 +112,7 @@ def test_what_qa_would_ask_about_is_a_warning_and_can_be_made_a_failure(pytester
     result = suite(pytester, "mean", "--assay-rules-only")
     assert result.parseoutcomes() == {"passed": RULES, "warnings": 1}
     result.stdout.fnmatch_lines(
-        ["*plugin.toml:*: ReviewWarning: C703 in outputs.0.columns: no repeatability*"]
+        ["*plugin.toml:*: ReviewWarning: C703 in outputs.0.columns: port numbers: no repeatability*"]
     )
     strict = suite(pytester, "mean", "--assay-rules-only", "-W", "error")
     assert outcomes(strict) == {"passed": RULES - 1, "failed": 1}

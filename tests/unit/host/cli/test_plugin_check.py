@@ -33,7 +33,8 @@ def test_every_fault_is_shown_with_its_line_rule_and_fix(cli: Cli, tmp_path: Pat
     located = f"{folder}/plugin.toml:{line + 2}: error C402 in resources.memory_mib\n    scratch_mib 500 + shm_mib 64"
     assert located in answer.out
     assert (
-        "warning C703 in outputs.0.columns\n    no repeatability is claimed for mean\n    fix: " in answer.out
+        "warning C703 in outputs.0.columns\n    port numbers: no repeatability is claimed for mean\n    fix: "
+        in answer.out
     )
     assert answer.out.endswith("1 error(s), 1 warning(s)\n")
 
