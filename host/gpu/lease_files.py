@@ -57,7 +57,8 @@ def prepare(folder: Path) -> None:
     Raises
     ------
     GpuLeaseError
-        It cannot be made, or is open to all without being sticky: then anybody could remove a lock.
+        It cannot be made, or somebody else could remove locks in it: its owner always can, and anybody where it
+        is open to all without being sticky.
     """
     try:
         folder.mkdir(parents=True)
@@ -74,6 +75,12 @@ def prepare(folder: Path) -> None:
             f"{folder} is no sticky folder: others could remove the locks of GPUs",
             subject=str(folder),
             hint=f"chmod 1777 {folder}",
+        )
+    if status.st_uid not in {0, os.geteuid()}:
+        raise GpuLeaseError(
+            f"{folder} belongs to user {status.st_uid}, who could remove the locks of GPUs",
+            subject=str(folder),
+            hint=f"as root: chown root {folder}",
         )
 
 

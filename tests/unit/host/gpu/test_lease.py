@@ -254,6 +254,17 @@ def test_a_folder_where_others_could_remove_locks_is_refused(tmp_path: Path) -> 
     assert "chmod 1777" in caught.value.hint
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make a folder of another user")
+def test_a_folder_whose_owner_could_remove_locks_is_refused(tmp_path: Path) -> None:
+    os.chown(tmp_path, 1234, 1234)
+    with (
+        pytest.raises(GpuLeaseError, match="belongs to user 1234") as caught,
+        lease(Wanted(candidates=(a_gpu(),), count=1), ME, folder=tmp_path),
+    ):
+        raise AssertionError("a lease that holds nothing")
+    assert "chown root" in caught.value.hint
+
+
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
