@@ -23,21 +23,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from host.engines.archived_layers import archived_layers, whole_file
 from host.engines.docker_archive import ArchivedImage, archived_image
 from host.engines.image_defaults import ImageDefaults, image_defaults
 from host.engines.interface import LayerFiles, full_name, is_image_id, require_image_id
-from host.engines.layer_tree import LayerFile, image_tree
+from host.engines.layer_tree import image_tree
 from host.engines.tree_files import mapped, require_digests, require_same, write_tree
 from host.errors import EngineRefusedError, ImageLoadError, ImageMissingError, ImageTamperedError
 from plugin_spec.files import sync_folder, write_atomic
 from registry.canonical import canonical_json
 
-_GZIP: Final = b"\x1f\x8b"
-_COPY_BYTES: Final = 1024 * 1024
 _NAMES: Final = TypeAdapter(dict[str, str])
 
 
@@ -90,9 +89,9 @@ class Images:
         with self._locked(image.image_id, fcntl.LOCK_EX):
             if self.holds(image.image_id):
                 return image.image_id
-            work = Path(tempfile.mkdtemp(dir=self._incoming))
             try:
-                self._unpack(archive, image, work)
+                with self._work() as work:
+                    self._unpack(archive, image, work)
             except (OSError, OverflowError, tarfile.TarError, zlib.error, EOFError) as error:
                 said = error.strerror if isinstance(error, OSError) and error.strerror else error
                 raise ImageLoadError(
@@ -100,13 +99,11 @@ class Images:
                     subject=str(archive),
                     hint=f"look at the space left in {self._folder}, and make the archive again",
                 ) from error
-            finally:
-                _remove_tree(work)
         return image.image_id
 
     def _unpack(self, archive: Path, image: ArchivedImage, work: Path) -> None:
         image_defaults(image.config_bytes, subject=str(archive))
-        layers = _archived_layers(_uncompressed(archive, work), image, work)
+        layers = archived_layers(archive, image, work)
         ready = work / "image"
         ready.mkdir(0o700)
         with mapped(layers) as contents:
@@ -140,7 +137,7 @@ class Images:
             The config, a layer or anything in the tree is not what the image ID stands for.
         """
         with self.used(image_id) as image:
-            files = [_whole_file(diff_id, layers(diff_id)) for diff_id in image.defaults.diff_ids]
+            files = [whole_file(diff_id, layers(diff_id)) for diff_id in image.defaults.diff_ids]
             try:
                 with mapped(files) as contents:
                     require_digests(files, contents)
@@ -190,9 +187,8 @@ class Images:
             with self._names_to_change() as names:
                 for name in [name for name, named in names.items() if named == image_id]:
                     del names[name]
-            going = Path(tempfile.mkdtemp(dir=self._incoming))
-            self._place(image_id).rename(going / "image")
-            _remove_tree(going)
+            with self._work() as going:
+                self._place(image_id).rename(going / "image")
 
     def tag(self, image_id: str, name: str) -> None:
         """Let ``name`` stand for the image."""
@@ -244,6 +240,23 @@ class Images:
             yield
 
     @contextmanager
+    def _work(self) -> Iterator[Path]:
+        """A folder of its own for passing files; what killed processes left beside it is removed first."""
+        with (self._locks / "incoming").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for left in self._incoming.iterdir():
+                    _remove_tree(left)
+            except BlockingIOError:
+                pass  # somebody is at work there; the next one clears up
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            work = Path(tempfile.mkdtemp(dir=self._incoming))
+            try:
+                yield work
+            finally:
+                _remove_tree(work)
+
+    @contextmanager
     def _names_to_change(self) -> Iterator[dict[str, str]]:
         with (self._locks / "names").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -263,65 +276,6 @@ class Images:
                 subject=str(path),
                 hint="remove it, and load the images again",
             ) from error
-
-
-def _uncompressed(archive: Path, work: Path) -> Path:
-    """An archive whose members' bytes lie in it as they are."""
-    with archive.open("rb") as stream:
-        if stream.read(2) != _GZIP:
-            return archive
-        stream.seek(0)
-        return _decompressed(stream, work / "archive.tar")
-
-
-def _archived_layers(archive: Path, image: ArchivedImage, work: Path) -> list[LayerFile]:
-    """Find the layers' bytes in the archive; compressed ones are written out first."""
-    if len(image.layers) != len(image.diff_ids):
-        raise ImageLoadError(
-            f"{archive} has {len(image.layers)} layers, its config names {len(image.diff_ids)}",
-            subject=str(archive),
-        )
-    layers = []
-    with tarfile.open(archive, mode="r:") as bundle:
-        for number, (name, diff_id) in enumerate(zip(image.layers, image.diff_ids, strict=True)):
-            try:
-                member = bundle.getmember(name)
-                # docker save writes equal layers once, and links to them.
-                member = bundle.getmember(_linked(member)) if member.issym() or member.islnk() else member
-            except KeyError as error:
-                raise ImageLoadError(f"{archive} lacks its layer {name}", subject=str(archive)) from error
-            content = bundle.extractfile(member)
-            if content is None or member.issparse():
-                raise ImageLoadError(f"{archive}: the layer {name} is no file", subject=str(archive))
-            if content.read(2) == _GZIP:
-                content.seek(0)
-                layers.append(_whole_file(diff_id, _decompressed(content, work / f"layer-{number}")))
-            else:
-                layers.append(LayerFile(diff_id, archive, member.offset_data, member.size))
-    return layers
-
-
-def _linked(member: tarfile.TarInfo) -> str:
-    if member.islnk():
-        return member.linkname
-    return os.path.normpath(os.path.join(os.path.dirname(member.name), member.linkname))
-
-
-def _decompressed(content: IO[bytes], path: Path) -> Path:
-    inflate = zlib.decompressobj(wbits=31)
-    with path.open("xb") as stream:
-        while block := content.read(_COPY_BYTES):
-            while block:
-                stream.write(inflate.decompress(block))
-                if not inflate.eof:
-                    break
-                # A gzip file may consist of several, one after another.
-                block, inflate = inflate.unused_data, zlib.decompressobj(wbits=31)
-    return path
-
-
-def _whole_file(diff_id: str, path: Path) -> LayerFile:
-    return LayerFile(diff_id, path, 0, path.stat().st_size)
 
 
 def _is_root() -> bool:

@@ -167,3 +167,19 @@ def test_names_that_cannot_be_read_are_said_and_not_guessed(images: Images, imag
     (images._folder / "names.json").write_text("[]")
     with pytest.raises(EngineRefusedError, match=r"names\.json"):
         images.resolve("tool:1")
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_that_loads(
+    images: Images, image_id: str, tmp_path: Path
+) -> None:
+    (images._incoming / "tmp-killed" / "image").mkdir(parents=True)
+    docker_archive(tmp_path / "other.tar", [LOWER])
+    with images._work():
+        images.load(tmp_path / "other.tar")
+        assert (images._incoming / "tmp-killed").exists() is False, "nobody else was at work"
+        (images._incoming / "tmp-of-somebody").mkdir()
+        images.remove(image_id)
+        assert (images._incoming / "tmp-of-somebody").exists(), "somebody is at work there"
+    docker_archive(tmp_path / "third.tar", [UPPER])
+    images.load(tmp_path / "third.tar")
+    assert list(images._incoming.iterdir()) == []
