@@ -21,6 +21,7 @@ from host.case_table import TableCase, read_case_table
 from host.check.plugin import check_plugin
 from host.crew import Cancelled, Crew, Place
 from host.engines.interface import Engine
+from host.errors import MachineTooSmallError
 from host.execution import CaseRequest, Execution, PreparedRun
 from host.home import Home, now
 from host.leftovers import clear_dead
@@ -31,7 +32,7 @@ from host.releases import InstalledRelease
 from host.warm.declared import require_declared
 from host.warm.memory import MemoryProbe, peer_memory
 from host.workbench import Bench
-from plugin_spec.errors import EngineError, InputError
+from plugin_spec.errors import AssayError, EngineError, InputError
 from registry.statements import OutputRef
 
 
@@ -168,14 +169,14 @@ class _Runner:
                 keep_result(
                     self.out, document, [one.path for one in execution.outputs], log=prepared.folder.log
                 )
-        except InputError as error:
-            # A file that is no usable input is this case's fault, and no reason to stop the others.
+        except (InputError, MachineTooSmallError) as error:
+            # An input that cannot be used, or is too large for this machine, is no reason to stop the others.
             document = _document(self.release, case.case_id, container, execution=_unusable(error))
             keep_result(self.out, document, [], log=None)
         return document, False
 
 
-def _unusable(error: InputError) -> Execution:
+def _unusable(error: AssayError) -> Execution:
     return Execution("failed", error.code, error.message, hint=error.hint)
 
 

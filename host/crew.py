@@ -152,14 +152,17 @@ class _Shift(Generic[ItemT, DoneT]):
             threading.Thread(target=self._worker, name="case-worker", daemon=True) for _ in range(workers)
         ]
         failure: BaseException | None = None
-        for thread in threads:
-            thread.start()
-        left = workers
-        while left:
+        ended = 0
+        while True:
             try:
+                for thread in threads:
+                    if thread.ident is None and not self._stop.is_set():
+                        thread.start()
+                if ended == sum(thread.ident is not None for thread in threads):
+                    break
                 news = self._news.get()
                 if news is None:
-                    left -= 1
+                    ended += 1
                 elif isinstance(news, BaseException):
                     failure = failure or news
                     self._stop.set()
@@ -170,8 +173,6 @@ class _Shift(Generic[ItemT, DoneT]):
             except BaseException as error:  # noqa: BLE001 - raised again once every worker has cleared up
                 failure = failure or error
                 self._stop.set()
-        for thread in threads:
-            thread.join()
         if failure is not None:
             raise failure
         if len(results) < len(self._items):

@@ -4,13 +4,15 @@ from collections.abc import Callable
 
 from host.engines.cgroup import MemoryUse, memory_folder, read_memory
 
-MemoryProbe = Callable[[int], MemoryUse | None]
+# Given a process of the container: what its container has used so far, ``None`` where that cannot be seen.
+MemoryProbe = Callable[[int], Callable[[], MemoryUse | None]]
 
 
-def peer_memory(pid: int) -> MemoryUse | None:
-    """What the control group of a process has used so far; ``None`` where it cannot be seen.
+def peer_memory(pid: int) -> Callable[[], MemoryUse | None]:
+    """Find the control group of a process, once, and return what reads it.
 
-    The kernel names the process at the other end of a unix socket, so no container can name another's.
+    The kernel names the process at the other end of a unix socket, so no container can name another's. Only the group
+    is kept: the process may end, and its number may come to be another's.
     """
     folder = memory_folder("", pid) if pid > 0 else None
-    return None if folder is None else read_memory(folder)
+    return lambda: None if folder is None else read_memory(folder)

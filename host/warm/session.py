@@ -90,7 +90,7 @@ class Session:
         self._control = control
         self._probe = probe
         self._weights: Path | None = None
-        self._pid = 0
+        self.memory_now: Callable[[], MemoryUse | None] = lambda: None
         self._stopping = threading.Event()
         self._ended: Future[ContainerExit] = Future()
         self._thread = threading.Thread(target=self._run, name="warm-container", daemon=True)
@@ -118,7 +118,7 @@ class Session:
         pid = self.channel.accept(deadline_s)
         if isinstance(pid, Silence):
             raise self._broke(pid, "before it reached the host", "start_timeout_s", self.plan.start_timeout_s)
-        self._pid = pid
+        self.memory_now = self._probe(pid)
         context = self.plan.context
         order = SetupOrder(
             seed=context.seed,
@@ -157,10 +157,6 @@ class Session:
                 "contract-violation", "the container answered for another case than the one it has"
             )
         return answer
-
-    def memory_now(self) -> MemoryUse | None:
-        """What the container has used since its start; ``None`` once it is gone, or where it cannot be seen."""
-        return self._probe(self._pid)
 
     def unwatched(self) -> WarmUnwatchedError:
         """What to raise where a container runs and cannot be seen."""

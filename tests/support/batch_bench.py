@@ -54,7 +54,7 @@ class BatchBench:
             BatchOrder(self.bench.plugin, self.table, self.out, jobs=jobs, warm=warm),
             BatchProgress(say=lambda line: None, case_done=case_done),
             room=Room(there),
-            probe=peer_memory if self.watched else lambda pid: MemoryUse(24 * 2**20, 0),
+            probe=peer_memory if self.watched else lambda pid: lambda: MemoryUse(24 * 2**20, 0),
         )
 
     def rows(self) -> list[dict[str, str]]:

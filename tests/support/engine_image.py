@@ -76,6 +76,15 @@ def runtime_image(engine: Engine, plugin: Path = TINY_PLUGIN) -> str:
     return _loaded(engine, *_runtime_archive(plugin))
 
 
+def runtime_config(plugin: Path = TINY_PLUGIN) -> bytes:
+    """The config of that image: the bytes that its ID is the digest of."""
+    image_id, data = _runtime_archive(plugin)
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        member = archive.extractfile(f"{image_id.removeprefix('sha256:')}.json")
+        assert member is not None
+        return member.read()
+
+
 def _loaded(engine: Engine, image_id: str, data: bytes) -> str:
     if not engine.holds(image_id):
         with NamedTemporaryFile(suffix=".tar") as archive:

@@ -8,6 +8,7 @@ from host import __version__
 from host.builds import io_schema
 from host.cli.session import Actor
 from host.engines.cgroup import MemoryUse
+from host.engines.interface import Engine
 from host.execution import CaseRequest
 from host.home import Home, now
 from host.installed import find_release, install
@@ -18,6 +19,7 @@ from host.records import RunContext
 from host.releases import InstalledRelease
 from host.run_ledger import RecordedRun, RunLedger
 from host.validation import Executor, Progress, Validated, validate
+from host.warm.memory import MemoryProbe, peer_memory
 from plugin_spec.manifest import Manifest, read_manifest
 from registry.bundle import export_trial
 from registry.canonical import digest
@@ -80,6 +82,13 @@ class TinyHost:
     def release(self) -> InstalledRelease:
         """The submitted release, ready to run."""
         return install(self.registry, find_release(self.registry, RELEASE))
+
+    @property
+    def probe(self) -> MemoryProbe:
+        """What reads the memory of warm containers: a process of the memory engine's is in no container."""
+        if isinstance(self.engine, MemoryEngine):
+            return lambda pid: lambda: MemoryUse(24 * 2**20, 0)
+        return peer_memory
 
     def actor(self, person: str, role: Role) -> Actor:
         """A person with their key unlocked."""
@@ -146,7 +155,7 @@ class TinyHost:
                 ),
                 jobs=jobs,
                 warm=warm,
-                probe=lambda pid: MemoryUse(24 * 2**20, 0),
+                probe=self.probe,
             )
 
     def file(self, name: str, data: bytes) -> FileRef:
@@ -216,8 +225,18 @@ def refusals(registry: Registry) -> list[Refusal]:
     return [one.statement.read(Refusal) for one in registry.records(Refusal.predicate_type)]
 
 
-def tiny_host(folder: Path, *, mode: str = "exec") -> TinyHost:
-    """Build a `TinyHost` with everything up to the registered kit; ``mode`` is what the plugin declares."""
+def tiny_host(
+    folder: Path, *, mode: str = "exec", engine: Engine | None = None, config: bytes | None = None
+) -> TinyHost:
+    """Build a `TinyHost` with everything up to the registered kit.
+
+    Parameters
+    ----------
+    mode : str, optional
+        What the plugin declares.
+    engine, config : optional
+        A real engine, and the config of the image that it holds.
+    """
     plugin = add_weights(plugin_folder(folder / "plugin"))
     declared = (plugin / "plugin.toml").read_text()
     (plugin / "plugin.toml").write_text(declared.replace('mode = "exec"', f'mode = "{mode}"'))
@@ -235,9 +254,12 @@ def tiny_host(folder: Path, *, mode: str = "exec") -> TinyHost:
         random=seeded("tiny"),
     )
     manifest = read_manifest(plugin / "plugin.toml")
-    config = json.dumps({"rootfs": {"type": "layers", "diff_ids": []}}).encode()
-    host = TinyHost(folder, home, registry, keys, MemoryEngine(), plugin, kit, manifest, config)
+    config = config or json.dumps({"rootfs": {"type": "layers", "diff_ids": []}}).encode()
+    host = TinyHost(folder, home, registry, keys, engine or MemoryEngine(), plugin, kit, manifest, config)
     _submit(host)
+    if isinstance(host.engine, MemoryEngine):
+        host.engine.images.add(host.release.image)
+        host.engine.tag(host.release.image, IMAGE_NAME)
     _register(host)
     data = data_folder(home, kit)
     data.mkdir(parents=True)
@@ -258,8 +280,6 @@ def _submit(host: TinyHost) -> None:
         weights=(host.file("net", WEIGHTS),),
     )
     host.registry.act(release, host.keys["ada"])
-    host.engine.images.add(release.image)
-    host.engine.tag(release.image, IMAGE_NAME)
 
 
 def _register(host: TinyHost) -> None:

@@ -35,7 +35,7 @@ class WarmBench:
         self.engine: Engine = engine or self.memory_engine
         self.image = image
         self.memory: MemoryUse | None = QUIET
-        probes = {} if engine else {"probe": lambda pid: self.memory}
+        probes = {} if engine else {"probe": lambda pid: lambda: self.memory}
         self.container = WarmContainer(self.engine, self.runs, **probes)
         self.manifest: Manifest = read_manifest(self.plugin / "plugin.toml")
         self.folders: list[RunFolder] = []

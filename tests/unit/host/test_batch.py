@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from host.batch import BatchOrder, BatchProgress, run_batch
@@ -15,6 +16,7 @@ from host.scheduling import Share
 from host.warm.errors import WarmUndeclaredError
 from tests.support.batch_bench import ROOMY, BatchBench
 from tests.support.memory_engine import Ending, tiny_adapter
+from tests.support.nifti_files import write_nifti
 from tests.support.tiny import write_scan
 from tests.support.warm_process import ready
 
@@ -133,7 +135,7 @@ def test_ctrl_c_stops_the_batch_and_leaves_no_container_or_folder(
             BatchOrder(batch.bench.plugin, batch.table, batch.out, jobs=2, warm=True),
             BatchProgress(say=lambda line: None, case_done=interrupt),
             room=Room(ROOMY),
-            probe=lambda pid: MemoryUse(24 * 2**20, 0),
+            probe=lambda pid: lambda: MemoryUse(24 * 2**20, 0),
         )
     assert [(row["outcome"], row["reason_code"]) for row in batch.rows()] == [
         ("ok", ""),
@@ -155,6 +157,20 @@ def test_what_can_never_fit_is_refused_before_anything_runs(batch: BatchBench) -
     with pytest.raises(MachineTooSmallError, match="needs 64 MiB of memory, of which there are 32"):
         batch.run(there=Share(8.0, 32 * 2**20))
     assert batch.bench.engine.ran == []
+
+
+def test_a_case_too_large_for_the_machine_fails_and_the_others_run(tmp_path: Path) -> None:
+    batch = BatchBench(tmp_path)
+    declared = batch.bench.plugin / "plugin.toml"
+    declared.write_text(
+        declared.read_text().replace("memory_mib = 64", "memory_mib = 64\nmemory_per_input_mib = 100")
+    )
+    batch.bench.describe_build()
+    batch.write({"one": "answer", "two": "answer"})
+    write_nifti(batch.folder / "two.nii", np.arange(64**3, dtype=np.int16).reshape(64, 64, 64))
+    done = batch.run(there=Share(8.0, 80 * 2**20)).results
+    assert [(one.outcome, one.reason_code) for one in done] == [("ok", ""), ("failed", "machine-too-small")]
+    assert "of memory, of which there are 80" in done[1].message
 
 
 def test_a_folder_that_is_somebody_elses_is_not_written_over(batch: BatchBench) -> None:

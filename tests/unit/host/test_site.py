@@ -83,7 +83,7 @@ class Site:
             self.engine,
             order,
             say=lambda line: None,
-            probe=lambda pid: MemoryUse(24 * 2**20, 0),
+            probe=lambda pid: lambda: MemoryUse(24 * 2**20, 0),
         )
 
     def blob(self, digest: str) -> Path:

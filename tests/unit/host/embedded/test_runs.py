@@ -27,7 +27,7 @@ def report_of(bench: Bench, *, repeats: int = 2, jobs: int = 1, said: list[str] 
         TestOrder(bench.plugin, repeats=repeats, jobs=jobs),
         say=(said if said is not None else []).append,
         room=ROOMY,
-        probe=lambda pid: MemoryUse(24 * 2**20, 0),
+        probe=lambda pid: lambda: MemoryUse(24 * 2**20, 0),
     )
 
 

@@ -1,6 +1,7 @@
 """Warm containers: one set-up, many cases, and whatever goes wrong is charged to one of them."""
 
 import os
+import subprocess
 import threading
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from host.execution import Execution
 from host.gpu.grant import GpuGrant
 from host.gpu.preflight import request_of
 from host.warm.errors import WarmUnwatchedError
+from host.warm.memory import peer_memory
 from plugin_spec.errors import EngineError
 from tests.support.driver_libraries import require_no_driver
 from tests.support.gpus import A100, L4, a_gpu, a_need
@@ -247,6 +249,17 @@ def test_the_peak_is_the_containers_highest_use_so_far(warm: WarmBench) -> None:
     warm.memory = MemoryUse(50 * 2**20, 0)
     seen = warm.run().exit
     assert seen is not None and seen.memory_peak_bytes == 50 * 2**20
+
+
+def test_a_container_is_watched_by_its_control_group_and_not_by_a_process_that_may_end() -> None:
+    child = subprocess.Popen(["sleep", "60"])
+    use = peer_memory(child.pid)
+    before = use()
+    child.kill()
+    child.wait()
+    assert (use() is None) == (before is None)
+    assert peer_memory(child.pid)() is None
+    assert peer_memory(0)() is None
 
 
 def test_a_container_whose_memory_cannot_be_watched_is_not_used(
