@@ -178,7 +178,7 @@ def run_locked(
     """
     if order.out is not None and order.out.exists():
         raise TargetError(f"{order.out}: exists already", subject=str(order.out), hint="name a new folder")
-    with home.running():
+    with home.running(), registry.log.database.kept_open():
         for closed in close_interrupted(home, registry, engine, role="site"):
             say(f"found run {closed.run} of {closed.at} without an end; logged as interrupted")
         with registry.refusals_logged("trial-run", registry.node_id):

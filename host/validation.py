@@ -195,8 +195,9 @@ def validate(
     )
     session = _Session(folder, release, data, RunLedger(home, registry, engine, context, say=progress.say))
     crew = Crew(engine, home.runs, release, room, jobs=jobs, say=progress.say, probe=probe)
-    session.run_all(crew, selected, progress)
-    equality = session.compare_warm(crew, registry, progress) if warm else None
+    with registry.log.database.kept_open():
+        session.run_all(crew, selected, progress)
+        equality = session.compare_warm(crew, registry, progress) if warm else None
     parts = ReportParts(
         validation=attempt.id,
         subset=subset,

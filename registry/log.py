@@ -33,6 +33,7 @@ __all__ = ["Log", "Proof", "Record"]
 
 MAX_CLOCK_STEP_BACK = timedelta(seconds=60)
 MAX_REMEMBERED = 50_000
+NEWEST_AT_A_TIME = 8
 
 
 class Log:
@@ -159,10 +160,18 @@ class Log:
 
     def newest_first(self, predicate_types: Collection[str]) -> Iterator[Record]:
         """Yield verified records of some types, newest first, each read only when it is asked for."""
-        query = select(EntryRow.payload_digest).where(col(EntryRow.predicate_type).in_(predicate_types))
-        with self.database.reading() as session:
-            names = list(session.exec(query.order_by(col(EntryRow.sequence).desc())))
-        yield from (self.record(name) for name in names)
+        query = (
+            select(EntryRow.sequence, EntryRow.payload_digest)
+            .where(col(EntryRow.predicate_type).in_(predicate_types))
+            .order_by(col(EntryRow.sequence).desc())
+            .limit(NEWEST_AT_A_TIME)
+        )
+        page: list[tuple[int, str]] | None = None
+        while page is None or len(page) == NEWEST_AT_A_TIME:
+            older = query if page is None else query.where(col(EntryRow.sequence) < page[-1][0])
+            with self.database.reading() as session:
+                page = [(row[0], row[1]) for row in session.exec(older)]
+            yield from (self.record(name) for _, name in page)
 
     def envelopes(self, predicate_type: str) -> list[tuple[int, bytes]]:
         """Stored envelopes of one type with their sequences, unverified: for the trust root's own chain."""

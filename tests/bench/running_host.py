@@ -93,7 +93,7 @@ def running_host(cli: Cli, engine: str, release: str = f"{PLUGIN}@1.0.0") -> Ite
         host_version=__version__,
         validation=started,
     )
-    with home.running():
+    with home.running(), registry.log.database.kept_open():
         yield RunningHost(home, runner, install(registry, found), RunLedger(home, registry, runner, context))
 
 

@@ -143,3 +143,17 @@ def test_another_schema_version_is_refused(path: Path) -> None:
 def test_an_existing_file_is_never_made_anew(path: Path) -> None:
     with pytest.raises(RegistryStateError):
         Database.create(path)
+
+
+def test_a_file_kept_open_is_written_and_read_as_ever_and_whole_afterwards(path: Path) -> None:
+    database = Database.open(path)
+    with database.kept_open():
+        with database.transaction() as session:
+            session.add(entry(0))
+        with database.reading() as session:
+            assert session.get(EntryRow, 0) is not None
+        # Nothing is read or written through the idle connection: others may clear the journal.
+        outside = sqlite3.connect(path)
+        assert outside.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        outside.close()
+    assert [one.name for one in path.parent.iterdir()] == [path.name]

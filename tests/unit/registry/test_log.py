@@ -22,9 +22,10 @@ from registry.errors import (
     UnknownRecordError,
 )
 from registry.keys import generate
+from registry.log import NEWEST_AT_A_TIME
 from registry.record import leaf_data
 from registry.registry import Registry
-from registry.statements import PAYLOAD_TYPE, Release
+from registry.statements import PAYLOAD_TYPE, Refusal, Release
 from tests.support.registry_builders import FixedClock, World, seeded
 
 
@@ -168,3 +169,13 @@ def test_kill_in_the_middle_of_appending_leaves_a_sound_log(world: World) -> Non
     registry = Registry.open(world.sponsor.home, FixedClock())
     assert before + confirmed <= registry.log.size <= before + confirmed + 1
     assert verify_log(registry) == ()
+
+
+def test_the_newest_come_first_however_many_there_are(world: World) -> None:
+    registry = world.sponsor
+    for number in range(2 * NEWEST_AT_A_TIME + 1):
+        registry.refuse(UnknownRecordError("none"), attempted="x", subject=str(number))
+    found = [one.sequence for one in registry.log.newest_first([Refusal.predicate_type])]
+    assert found == sorted(found, reverse=True)
+    assert len(found) == 2 * NEWEST_AT_A_TIME + 1
+    assert list(registry.log.newest_first(["another type"])) == []
