@@ -1,6 +1,7 @@
 """The acceptance domain: the images on which the evidence holds, as rules the host checks before a run."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -15,6 +16,29 @@ GEOMETRY_TAGS: dict[str, UcumUnit] = {
     "geometry.extent_max_mm": "mm",
     "geometry.voxels": "{voxel}",
 }
+# What the numbers of a BIDS sidecar are measured in (BIDS 1.10, MRI, PET and CT metadata).
+SIDECAR_UNITS: Final[Mapping[str, str]] = {
+    "EchoTime": "s",
+    "FlipAngle": "deg",
+    "InversionTime": "s",
+    "MagneticFieldStrength": "T",
+    "RepetitionTime": "s",
+    "RepetitionTimeExcitation": "s",
+    "RepetitionTimePreparation": "s",
+    "SliceThickness": "mm",
+    "SpacingBetweenSlices": "mm",
+}
+_FACTORS: Final[Mapping[tuple[str, str | None], float]] = {
+    ("s", "ms"): 1000.0,
+    ("mm", "cm"): 0.1,
+    ("s", "min"): 1 / 60,
+}
+
+
+def unit_factor(tag: str, unit: str | None) -> float | None:
+    """What turns a sidecar's number for a tag into a unit; None where nothing does, 1 for a tag of no known unit."""
+    given = SIDECAR_UNITS.get(tag)
+    return 1.0 if given in (None, unit) else _FACTORS.get((str(given), unit))
 
 
 class DomainRule(StrictModel):

@@ -6,8 +6,10 @@ Manifests that were signed before a rule was made must go on being read, so a ne
 
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from plugin_spec.domain import SIDECAR_UNITS, unit_factor
 from plugin_spec.faults import Found
 from plugin_spec.model import FILL_IN
 from plugin_spec.ports import DicomSeriesPort, LabelMapPort, MeasurementsPort, VolumePort
@@ -37,6 +39,24 @@ _HOSTS_OWN: Final = frozenset(
 )
 _NO_EVIDENCE: Final = re.compile(r"\W*(none|n/?a|yes|no|unknown|see paper|-)?\W*", re.IGNORECASE)
 _NO_TRAINING: Final = re.compile(r"\s*(none|no |not )", re.IGNORECASE)
+# DICOM keywords and BIDS keys that acceptance domains are made of.
+COMMON_TAGS: Final = (
+    *SIDECAR_UNITS,
+    *("AcquisitionContrast", "BodyPartExamined", "ContrastBolusAgent", "ConversionType", "ConvolutionKernel"),
+    *("DeviceSerialNumber", "EchoTrainLength", "ImageType", "InstitutionName", "KVP", "Manufacturer"),
+    *("ManufacturerModelName", "ManufacturersModelName", "Modality", "MRAcquisitionType", "NumberOfAverages"),
+    *("ParallelReductionFactorInPlane", "PatientPosition", "PhotometricInterpretation", "PixelBandwidth"),
+    *("ProtocolName", "PulseSequenceDetails", "PulseSequenceType", "Radiopharmaceutical", "ReconMethodName"),
+    *("ReceiveCoilName", "ScanningSequence", "ScanOptions", "SequenceName", "SequenceVariant"),
+    *(
+        "SeriesDescription",
+        "SoftwareVersions",
+        "StationName",
+        "TracerName",
+        "TracerRadionuclide",
+        "XRayTubeCurrent",
+    ),
+)
 # A whole head at 1 mm, for volumes whose size no domain rule bounds.
 USUAL_VOXELS: Final = 256 * 256 * 180
 NOT_STATED: Final = "NOASSERTION"  # as SPDX documents say it
@@ -111,6 +131,18 @@ def tests_do_not_contradict(manifest: "Manifest") -> Found:
         if (expected, reason) != (test.expect, test.reason_code):
             message = f"test {test.name} gives what {name} gives, and expects another answer"
             yield f"tests.{number}.inputs", message, "give one of them another input"
+
+
+def ranges_are_in_units_of_their_tags(manifest: "Manifest") -> Found:
+    """C607: a range is in a unit that its tag is given in, or that it can be turned into.
+
+    Fix: write the bounds in the unit named.
+    """
+    for number, rule in enumerate(manifest.domain):
+        if rule.unit is not None and unit_factor(rule.tag, rule.unit) is None:
+            given = SIDECAR_UNITS[rule.tag]
+            message = f"{rule.tag} is given in {given!r}, which is no {rule.unit!r}"
+            yield f"domain.{number}.unit", message, f"write the bounds in {given!r}"
 
 
 def images_have_a_domain(manifest: "Manifest") -> Found:
@@ -245,6 +277,17 @@ def people_have_typed_their_part(manifest: "Manifest") -> Found:
             yield path, "a human must still type this", "write the SPDX licence, such as MIT"
 
 
+def tags_are_spelt_as_images_spell_them(manifest: "Manifest") -> Found:
+    """C712: a domain rule's tag is not nearly one that images have: no image would ever have it.
+
+    Fix: correct the tag.
+    """
+    for number, rule in enumerate(manifest.domain):
+        near = get_close_matches(rule.tag, COMMON_TAGS, n=1, cutoff=0.85)
+        if near and rule.tag not in COMMON_TAGS:
+            yield f"domain.{number}.tag", f"{rule.tag} looks like {near[0]}", f"did you mean {near[0]}?"
+
+
 def threads_have_processors(manifest: "Manifest") -> Found:
     """C710: there are no more threads than processors.
 
@@ -294,6 +337,7 @@ REVIEW: Final[dict[str, Rule]] = {
     "C604": citations_lead_somewhere,
     "C605": domain_rules_have_evidence,
     "C606": tests_do_not_contradict,
+    "C607": ranges_are_in_units_of_their_tags,
     "C701": images_have_a_domain,
     "C702": something_is_refused,
     "C703": endpoints_are_repeatable,
@@ -305,4 +349,5 @@ REVIEW: Final[dict[str, Rule]] = {
     "C709": training_sets_are_listed,
     "C710": threads_have_processors,
     "C711": people_have_typed_their_part,
+    "C712": tags_are_spelt_as_images_spell_them,
 }

@@ -6,30 +6,11 @@ Invariant: every rule gives exactly one finding per file, in the order of the ma
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from host.cases.geometry import Grid
 from host.cases.sidecar import TagValue
-from plugin_spec.domain import DomainRule
+from plugin_spec.domain import SIDECAR_UNITS, DomainRule, unit_factor
 from plugin_spec.errors import ContractError
-
-# What the numbers of a BIDS sidecar are measured in (BIDS 1.10, MRI, PET and CT metadata).
-SIDECAR_UNITS: Final[Mapping[str, str]] = {
-    "EchoTime": "s",
-    "FlipAngle": "deg",
-    "InversionTime": "s",
-    "MagneticFieldStrength": "T",
-    "RepetitionTime": "s",
-    "RepetitionTimeExcitation": "s",
-    "RepetitionTimePreparation": "s",
-    "SliceThickness": "mm",
-    "SpacingBetweenSlices": "mm",
-}
-_FACTORS: Final[Mapping[tuple[str | None, str | None], float]] = {
-    ("s", "ms"): 1000.0,
-    ("mm", "cm"): 0.1,
-    ("s", "min"): 1 / 60,
-}
 
 
 class DomainVerdict(StrEnum):
@@ -137,13 +118,10 @@ def _judge(rule: DomainRule, value: TagValue | None, file: str) -> DomainFinding
 
 def _factor(rule: DomainRule) -> float:
     """What turns a sidecar's number into the rule's unit."""
-    given = SIDECAR_UNITS.get(rule.tag)
-    if given in (None, rule.unit):
-        return 1.0
-    factor = _FACTORS.get((given, rule.unit))
+    factor = unit_factor(rule.tag, rule.unit)
     if factor is None:
         raise ContractError(
-            f"domain rule on {rule.tag}: a sidecar gives it in {given!r}, the rule in {rule.unit!r}",
+            f"domain rule on {rule.tag}: a sidecar gives it in {SIDECAR_UNITS[rule.tag]!r}, the rule in {rule.unit!r}",
             subject=rule.tag,
         )
     return factor

@@ -1,13 +1,12 @@
 """Rules on the adapter's source, read as a syntax tree: the host never imports an adapter."""
 
-import ast
 from collections.abc import Iterator
 from inspect import signature
 from typing import Final
 
 from host.check import syntax
 from host.check.folder import PluginFolder
-from host.check.syntax import Function
+from host.check.syntax import Function, Source
 from plugin_spec.faults import Found
 from plugin_spec.hookspecs import PluginHooks
 from plugin_spec.manifest import Manifest
@@ -33,9 +32,9 @@ def adapter_is_python(plugin: PluginFolder) -> Found:
         what = "is no text of at most 1 MiB" if plugin.file(name).exists() else "is not there"
         yield FIELD, f"names {name}, which {what}", "add the file, or correct its name"
         return
-    tree = syntax.parsed(text)
-    if isinstance(tree, str):
-        yield FIELD, f"{name}: {tree}", "mend the line"
+    source = syntax.parsed(text)
+    if isinstance(source, str):
+        yield FIELD, f"{name}: {source}", "mend the line"
 
 
 def adapter_answers(plugin: PluginFolder) -> Found:
@@ -43,18 +42,17 @@ def adapter_answers(plugin: PluginFolder) -> Found:
 
     Fix: mark one function with @algorithm, whose parameters are the declared inputs and parameters.
     """
-    tree = _tree(plugin)
-    if tree is None:
+    source = _source(plugin)
+    if source is None:
         return
-    defined = list(syntax.functions(tree.body))
-    algorithms = [one for one in defined if syntax.is_marked(tree, one, "algorithm")]
+    algorithms = [one for one in source.functions if source.is_marked(one, "algorithm")]
     if len(algorithms) > 1:
         names = ", ".join(one.name for one in algorithms)
         yield FIELD, f"@algorithm stands on {names}", "a plugin has one such function: unmark the others"
     elif algorithms:
         yield from _typed_faults(plugin.manifest, algorithms[0])
     else:
-        yield from _hook_faults(plugin, tree, {one.name: one for one in defined})
+        yield from _hook_faults(plugin, source)
 
 
 def names_in_code_are_declared(plugin: PluginFolder) -> Found:
@@ -62,8 +60,8 @@ def names_in_code_are_declared(plugin: PluginFolder) -> Found:
 
     Fix: declare it, or correct the name.
     """
-    tree = _tree(plugin)
-    if tree is None:
+    source = _source(plugin)
+    if source is None:
         return
     manifest = plugin.manifest
     declared = {
@@ -72,19 +70,19 @@ def names_in_code_are_declared(plugin: PluginFolder) -> Found:
         "parameters": {one.name for one in manifest.parameters},
         "weights": {one.name for one in manifest.weights},
     }
-    for table, name, line in sorted(set(syntax.names_looked_up(tree)), key=lambda one: one[2]):
+    for table, name, line in sorted(set(source.names_looked_up()), key=lambda one: one[2]):
         if name not in declared[table]:
             known = ", ".join(sorted(declared[table])) or "none"
             message = f"{manifest.runtime.adapter} line {line}: {table}[{name!r}] is not declared"
             yield FIELD, message, f"declared {table}: {known}"
 
 
-def _tree(plugin: PluginFolder) -> ast.Module | None:
+def _source(plugin: PluginFolder) -> Source | None:
     """Return the adapter's tree; None where `adapter_is_python` has something to say, or there is no adapter."""
     name = plugin.manifest.runtime.adapter
     text = plugin.text(name) if name is not None else None
-    tree = syntax.parsed(text) if text is not None else None
-    return tree if isinstance(tree, ast.Module) else None
+    source = syntax.parsed(text) if text is not None else None
+    return source if isinstance(source, Source) else None
 
 
 def _typed_faults(manifest: Manifest, function: Function) -> Iterator[tuple[str, str, str]]:
@@ -101,11 +99,10 @@ def _typed_faults(manifest: Manifest, function: Function) -> Iterator[tuple[str,
         yield FIELD, f"{where} does not take {', '.join(left)}, declared in plugin.toml", fix
 
 
-def _hook_faults(
-    plugin: PluginFolder, tree: ast.Module, defined: dict[str, Function]
-) -> Iterator[tuple[str, str, str]]:
+def _hook_faults(plugin: PluginFolder, source: Source) -> Iterator[tuple[str, str, str]]:
     name = plugin.manifest.runtime.adapter
-    if "run_case" not in defined and "run_case" not in syntax.imported(tree):
+    defined = {one.name: one for one in source.functions}
+    if "run_case" not in defined and not source.imports("run_case"):
         fix = "mark the function that answers for a case with @algorithm (from plugin_spec import algorithm)"
         yield FIELD, f"{name} has no function marked @algorithm, and no run_case", fix
     for hook, allowed in HOOKS.items():
@@ -115,7 +112,7 @@ def _hook_faults(
             continue
         where = f"{name} line {function.lineno}: {hook}"
         extra = [one for one in syntax.arguments(function) if one not in allowed]
-        if not syntax.is_marked(tree, function, "hookimpl"):
+        if not source.is_marked(function, "hookimpl"):
             yield FIELD, f"{where} is not marked as a hook", "write @hookimpl above it"
         elif extra:
             fix = f"it may take: {', '.join(sorted(allowed)) or 'nothing'}"

@@ -20,7 +20,9 @@ class PluginFolder:
         return self.path / name
 
     def text(self, name: str) -> str | None:
-        """The text of a small file; None where it is absent, too large or not UTF-8."""
+        """The text of a small file; None where it is absent, no regular file, too large or not UTF-8."""
+        if not self.file(name).is_file():
+            return None
         try:
             with self.file(name).open("rb") as stream:
                 data = stream.read(MAX_SOURCE_BYTES + 1)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 HEADER_BYTES: Final = 348
+FIRST_VOXEL: Final = 352
 _ORDERS: Final = {348: "<", 1543569408: ">"}
 _INTEGERS: Final = frozenset({2, 4, 8, 256, 512, 768, 1024, 1280})
 # DICOM PS3.10, 7.1: a preamble of 128 bytes, then the prefix.
@@ -59,7 +60,8 @@ def read_image_header(path: Path) -> ImageHeader | str:
     shape = tuple(sizes[: max(0, min(count, 7))])
     if len(shape) < 3 or min(shape) < 1:
         return f"an image without voxels (axes {list(shape)})"
-    if not packed and path.stat().st_size < HEADER_BYTES + prod(shape) * bits // 8:
+    (offset,) = struct.unpack_from(f"{order}f", block, 108)
+    if not packed and path.stat().st_size < max(offset, FIRST_VOXEL) + prod(shape) * bits // 8:
         return "cut off: the header names more voxels than the file holds"
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]

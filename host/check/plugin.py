@@ -1,12 +1,13 @@
 """Check a plugin's folder: the one function by which check, build, test, run and submit judge it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from host.check.folder import PluginFolder
-from host.check.rules import FILE_RULES
+from host.check.rules import FILE_RULES, FileRule
 from plugin_spec.errors import ContractError
-from plugin_spec.faults import Fault
+from plugin_spec.faults import Fault, severity_of
 from plugin_spec.manifest import Manifest
 from plugin_spec.model import read_document
 from plugin_spec.reading import read_for_author
@@ -26,7 +27,7 @@ class Checked:
     manifest : Manifest or None
         None where the document does not fit the schema: the rules after C0xx were then not looked at.
     faults : tuple of Fault
-        Errors first, then by line.
+        Errors and warnings.
     """
 
     path: Path
@@ -55,42 +56,49 @@ class Checked:
 
 
 def inspect_plugin(folder: Path) -> Checked:
-    """Apply every rule to a plugin's folder."""
-    path = folder / MANIFEST
-    try:
-        data = read_document(path, error=ContractError)
-    except ContractError as error:
-        fix = "name the folder that holds plugin.toml"
-        return Checked(path, None, (Fault("C001", "", error.message.removeprefix(f"{path}: "), fix),))
-    reading = read_for_author(data)
-    found = list(reading.faults)
-    if reading.manifest is not None:
-        plugin = PluginFolder(folder, reading.manifest)
-        found += [
-            Fault(number, where, message, fix)
-            for number, rule in FILE_RULES.items()
-            for where, message, fix in rule(plugin)
-        ]
-    if found and reading.text:
-        from plugin_spec.toml_lines import located  # a plugin without faults needs no lines
+    """Apply every rule to a plugin's folder, and find the line of each fault."""
+    checked, text = _applied(folder, FILE_RULES)
+    if not (checked.faults and text):
+        return checked
+    from plugin_spec.toml_lines import located  # a plugin without faults needs no lines
 
-        found = located(found, reading.text)
-    return Checked(
-        path,
-        reading.manifest,
-        tuple(sorted(found, key=lambda one: (one.severity, one.line or 0, one.rule))),
+    found = located(checked.faults, text)
+    return replace(
+        checked, faults=tuple(sorted(found, key=lambda one: (one.severity, one.line or 0, one.rule)))
     )
 
 
 def check_plugin(folder: Path) -> Manifest:
-    """Read a plugin's manifest, unless something in its folder breaks a rule.
+    """Read a plugin's manifest, unless something in its folder breaks a rule; what only warns is not looked for.
 
     Raises
     ------
     ContractError
         One line with file, field, fault and rule.
     """
-    return _accepted(inspect_plugin(folder))
+    rules = {number: rule for number, rule in FILE_RULES.items() if severity_of(number) == "error"}
+    return _accepted(_applied(folder, rules)[0])
+
+
+def _applied(folder: Path, rules: Mapping[str, FileRule]) -> tuple[Checked, str]:
+    """Read the manifest and apply the rules over files; the text of the manifest comes with it, for lines."""
+    path = folder / MANIFEST
+    try:
+        data = read_document(path, error=ContractError)
+    except ContractError as error:
+        fix = "name the folder that holds plugin.toml"
+        fault = Fault("C001", "", error.message.removeprefix(f"{path}: "), fix)
+        return Checked(path, None, (fault,)), ""
+    reading = read_for_author(data)
+    found = list(reading.faults)
+    if reading.manifest is not None:
+        plugin = PluginFolder(folder, reading.manifest)
+        found += [
+            Fault(number, where, message, fix)
+            for number, rule in rules.items()
+            for where, message, fix in rule(plugin)
+        ]
+    return Checked(path, reading.manifest, tuple(found)), reading.text
 
 
 def check_for_submission(folder: Path) -> Manifest:

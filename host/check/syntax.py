@@ -3,6 +3,8 @@
 import ast
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -11,53 +13,84 @@ _PACKAGE: Final = "plugin_spec"
 _OWNERS: Final = {"inputs": "case", "parameters": "case", "weights": "context"}
 
 
-def parsed(text: str) -> ast.Module | str:
+def parsed(text: str) -> "Source | str":
     """The tree of a module, or why it is none."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the adapter, not of ours
-            return ast.parse(text)
+            return Source(ast.parse(text))
     except SyntaxError as error:
         return f"line {error.lineno}: {error.msg}"
     except (ValueError, RecursionError, MemoryError) as error:
         return str(error) or "nested too deeply"
 
 
-def functions(body: list[ast.stmt]) -> Iterator[Function]:
-    """Every function of a module, those inside ``if`` and ``try`` too."""
+@dataclass(frozen=True)
+class Source:
+    """A module's tree, and what is asked of it more than once."""
+
+    tree: ast.Module
+
+    @cached_property
+    def functions(self) -> tuple[Function, ...]:
+        """Every function of the module, those inside ``if`` and ``try`` too."""
+        return tuple(_functions(self.tree.body))
+
+    @cached_property
+    def _imports(self) -> tuple[ast.Import | ast.ImportFrom, ...]:
+        return tuple(one for one in ast.walk(self.tree) if isinstance(one, (ast.Import, ast.ImportFrom)))
+
+    def imports(self, name: str) -> bool:
+        """Whether a ``from … import`` binds a name."""
+        return any(
+            name == (alias.asname or alias.name)
+            for one in self._imports
+            if isinstance(one, ast.ImportFrom)
+            for alias in one.names
+        )
+
+    def is_marked(self, function: Function, mark: str) -> bool:
+        """Whether a decorator of the contract (``hookimpl``, ``algorithm``, ``setup``) stands on a function."""
+        written = self._spellings(mark)
+        return any(dotted(one) in written for one in function.decorator_list)
+
+    def _spellings(self, mark: str) -> set[str]:
+        """Return every way this module may write a decorator."""
+        found = {f"{_PACKAGE}.{mark}"}
+        for one in self._imports:
+            if isinstance(one, ast.Import):
+                found |= {f"{alias.asname}.{mark}" for alias in one.names if alias.name == _PACKAGE}
+            elif (one.module or "").split(".")[0] == _PACKAGE:
+                found |= {alias.asname or alias.name for alias in one.names if alias.name == mark}
+        return found
+
+    def names_looked_up(self) -> Iterator[tuple[str, str, int]]:
+        """Every literal name that is looked up in a table of the case, or answered: table, name and line."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Subscript):
+                yield from _looked_up(node.value, node.slice)
+            elif (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "get"
+            ):
+                yield from (one for key in node.args[:1] for one in _looked_up(node.func.value, key))
+            elif isinstance(node, ast.Call) and dotted(node.func).split(".")[-1] == "CaseResult":
+                answers = [one.value for one in node.keywords if one.arg == "outputs"] + node.args[:1]
+                yield from (one for answer in answers for one in _answered(answer))
+            elif isinstance(node, Function) and self.is_marked(node, "algorithm"):
+                yield from (one for answer in _returned(node) for one in _answered(answer))
+
+
+def _functions(body: list[ast.stmt]) -> Iterator[Function]:
     for one in body:
         if isinstance(one, Function):
             yield one
         elif isinstance(one, (ast.If, ast.Try)):
             handlers = one.handlers if isinstance(one, ast.Try) else []
-            yield from functions([*one.body, *(line for each in handlers for line in each.body), *one.orelse])
-
-
-def imported(tree: ast.Module) -> set[str]:
-    """Every name that a ``from … import`` binds."""
-    return {
-        alias.asname or alias.name
-        for one in ast.walk(tree)
-        if isinstance(one, ast.ImportFrom)
-        for alias in one.names
-    }
-
-
-def is_marked(tree: ast.Module, function: Function, mark: str) -> bool:
-    """Whether a decorator of the contract (``hookimpl``, ``algorithm``, ``setup``) stands on a function."""
-    written = _spellings(tree, mark)
-    return any(dotted(one) in written for one in function.decorator_list)
-
-
-def _spellings(tree: ast.Module, mark: str) -> set[str]:
-    """Return every way this module may write a decorator."""
-    found = {f"{_PACKAGE}.{mark}"}
-    for one in ast.walk(tree):
-        if isinstance(one, ast.ImportFrom) and (one.module or "").split(".")[0] == _PACKAGE:
-            found |= {alias.asname or alias.name for alias in one.names if alias.name == mark}
-        if isinstance(one, ast.Import):
-            found |= {f"{alias.asname}.{mark}" for alias in one.names if alias.name == _PACKAGE}
-    return found
+            yield from _functions(
+                [*one.body, *(line for each in handlers for line in each.body), *one.orelse]
+            )
 
 
 def dotted(node: ast.expr) -> str:
@@ -86,20 +119,6 @@ def needed_arguments(function: Function) -> list[str]:
 
 def _written(argument: ast.arg) -> str:
     return ast.unparse(argument.annotation) if argument.annotation is not None else ""
-
-
-def names_looked_up(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
-    """Every literal name that is looked up in a table of the case, or answered: table, name and line."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Subscript):
-            yield from _looked_up(node.value, node.slice)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
-            yield from (one for key in node.args[:1] for one in _looked_up(node.func.value, key))
-        elif isinstance(node, ast.Call) and dotted(node.func).split(".")[-1] == "CaseResult":
-            answers = [one.value for one in node.keywords if one.arg == "outputs"] + node.args[:1]
-            yield from (one for answer in answers for one in _answered(answer))
-        elif isinstance(node, Function) and is_marked(tree, node, "algorithm"):
-            yield from (one for answer in _returned(node) for one in _answered(answer))
 
 
 def _looked_up(table: ast.expr, key: ast.expr) -> Iterator[tuple[str, str, int]]:

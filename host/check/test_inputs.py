@@ -22,7 +22,7 @@ def test_files_are_there(plugin: PluginFolder) -> Found:
         found = plugin.file(name)
         if not found.exists():
             yield path, f"names {name}, which is not there", "add the file, or correct its name"
-        elif isinstance(port, DicomSeriesPort) != found.is_dir():
+        elif not _is_of_kind(port, found):
             wanted = "a folder of instances" if isinstance(port, DicomSeriesPort) else "a file"
             yield path, f"{name}: {_port(port)} takes {wanted}", f"name {wanted}"
 
@@ -36,7 +36,7 @@ def test_files_are_readable(plugin: PluginFolder) -> Found:
     refusals = {f"tests.{number}" for number, test in enumerate(plugin.manifest.tests) if test.expect != "ok"}
     for path, name, port in _named(plugin):
         found = plugin.file(name)
-        if found.exists() and isinstance(port, DicomSeriesPort) == found.is_dir():
+        if _is_of_kind(port, found):
             fault = _misfit(port, found, strict=".".join(path.split(".")[:2]) not in refusals)
             if fault:
                 yield path, f"{name}: {fault}", fix
@@ -51,7 +51,8 @@ def references_are_readable(plugin: PluginFolder) -> Found:
         for place, one in enumerate(test.compare):
             if one.reference is None:
                 continue
-            header = read_image_header(plugin.file(one.reference))
+            found = plugin.file(one.reference)
+            header = read_image_header(found) if found.is_file() else "no such file"
             if isinstance(header, str):
                 path = f"tests.{number}.compare.{place}.reference"
                 yield path, f"{one.reference}: {header}", "add the NIfTI-1 image, or correct its name"
@@ -63,6 +64,10 @@ def _named(plugin: PluginFolder) -> Iterator[tuple[str, str, InputPort | None]]:
         for name, files in test.files().items():
             for file in files:
                 yield f"tests.{number}.inputs.{name}", file, plugin.manifest.input(name)
+
+
+def _is_of_kind(port: InputPort | None, path: Path) -> bool:
+    return path.is_dir() if isinstance(port, DicomSeriesPort) else path.is_file()
 
 
 def _port(port: InputPort | None) -> str:
@@ -98,7 +103,10 @@ def _shape_misfit(port: VolumePort | LabelMapPort, header: ImageHeader) -> str:
 
 
 def _series_misfit(port: DicomSeriesPort, folder: Path) -> str:
-    files = [one for one in sorted(folder.iterdir()) if stat.S_ISREG(one.lstat().st_mode)]
+    try:
+        files = [one for one in sorted(folder.iterdir()) if stat.S_ISREG(one.lstat().st_mode)]
+    except OSError as error:
+        return error.strerror or "cannot be read"
     instances = sum(is_dicom(one) for one in files)
     if instances < len(files):
         return f"{len(files) - instances} of {len(files)} files are not DICOM part 10"

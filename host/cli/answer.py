@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from host.paragraphs import printable
+
 if TYPE_CHECKING:
     from plugin_spec.errors import AssayError
 
@@ -74,6 +76,6 @@ def conclude(fault: "AssayError | None") -> int:
 
 def say_fault(fault: "AssayError") -> None:
     """One line for an error, and one for what to do next."""
-    say(f"assay: {fault.code}: {fault.message}")
+    say(printable(f"assay: {fault.code}: {fault.message}"))
     if fault.hint:
-        say(f"  next: {fault.hint}")
+        say(printable(f"  next: {fault.hint}"))

@@ -12,6 +12,19 @@ COMMAND = {"argv": ["tool", "{inputs.t1}", "{outputs.numbers}"], "outputs": {"nu
 SMOOTH = {
     "kind": "volume", "name": "smooth", "summary": "A filtered scan.", "modality": "MR", "unit": "{arbitrary}",
 }  # fmt: skip
+LABELS = {
+    "kind": "label_map",
+    "name": "mask",
+    "summary": "Tissue.",
+    "labels": [{"value": 1, "name": "grey", "concept": {"value": "1", "scheme": "SCT", "meaning": "Grey"}}],
+}
+SERIES = {
+    "kind": "dicom_series",
+    "name": "series",
+    "summary": "The scan as DICOM.",
+    "modality": "MR",
+    "sop_classes": ["1.2.840.10008.5.1.4.1.1.4"],
+}
 PINNED = b"FROM debian@sha256:" + b"a" * 64 + b"\n"
 UNPINNED = b"FROM debian:12 AS base\nFROM base\n"
 GPU = {
@@ -149,6 +162,7 @@ EXAMPLES: dict[str, Change] = {
     "C604": _set("attribution", "citations", 0, "doi", to="10.2307/1932409."),
     "C605": _set("domain", 0, "evidence", to="n/a"),
     "C606": _test_inputs(1, {"t1": "tests/ramp.nii"}),
+    "C607": _another_rule(tag="EchoTime", unit="mm", maximum=1.0),
     "C701": _set("domain", to=[]),
     "C702": lambda plugin: plugin.document["domain"][0].update(outside="flag", missing="flag", maximum=9e6),
     "C703": _drop("outputs", 0, "columns", 0, "repeatability"),
@@ -160,6 +174,7 @@ EXAMPLES: dict[str, Change] = {
     "C709": _set("attribution", "training_data", to="A thousand scans of one hospital."),
     "C710": _set("runtime", "threads", to=4),
     "C711": _set("attribution", "not_for", to="FILL IN: what it must not be used for"),
+    "C712": _another_rule(tag="MagneticFieldStrenght", unit="T", maximum=3.0),
     "C751": _write(
         "adapter.py",
         b"from plugin_spec import hookimpl\n\n\n@hookimpl\ndef run_case(case):\n    return case.inputs['t2']\n",

@@ -9,14 +9,8 @@ from plugin_spec.manifest import Manifest
 from plugin_spec.review import REVIEW
 from plugin_spec.rules import COLLECT_FAULTS, RULES, faults_of
 from tests.support.clean_plugin import CleanPlugin
-from tests.support.rule_examples import COMMAND, GPU, SMOOTH
+from tests.support.rule_examples import COMMAND, GPU, LABELS, SERIES, SMOOTH
 
-LABELS = {
-    "kind": "label_map",
-    "name": "mask",
-    "summary": "Tissue.",
-    "labels": [{"value": 1, "name": "grey", "concept": {"value": "1", "scheme": "SCT", "meaning": "Grey"}}],
-}
 CALL = {
     "kind": "classification",
     "name": "call",
@@ -47,13 +41,6 @@ TRANSFORM = {
     "model": "rigid",
     "from_port": "t1",
     "to_port": "t1",
-}
-SERIES = {
-    "kind": "dicom_series",
-    "name": "series",
-    "summary": "The scan as DICOM.",
-    "modality": "MR",
-    "sop_classes": ["1.2.840.10008.5.1.4.1.1.4"],
 }
 EVERY_OUTPUT = [LABELS, SMOOTH, CALL, FINDINGS, RISK, PAGE, TRANSFORM]
 
