@@ -64,7 +64,8 @@ def export_site_records(registry: Registry, trial: str, path: Path, *, with_outp
     path : Path
         The file to make.
     with_outputs : bool, optional
-        Also carry the runs' output files and logs that the blob store holds.
+        Also carry the runs' output files and logs that the blob store holds. The listings of DICOM series are carried
+        in any case.
 
     Raises
     ------
@@ -81,9 +82,9 @@ def export_site_records(registry: Registry, trial: str, path: Path, *, with_outp
         )
     registry.trial(trial)
     records = list(registry.log.records())
-    files = (
-        {blob: registry.blobs.verify(blob) for blob in _outputs(records, registry)} if with_outputs else {}
-    )
+    files = {
+        blob: registry.blobs.verify(blob) for blob in _kept(records, registry, with_outputs=with_outputs)
+    }
     index = BundleIndex(
         kind="site-records",
         trial=trial,
@@ -106,10 +107,11 @@ def export_site_records(registry: Registry, trial: str, path: Path, *, with_outp
     return write_archive(path, index, {one.digest: one.envelope for one in records}, registry.blobs)
 
 
-def _outputs(records: Sequence[Record], registry: Registry) -> Iterator[Digest]:
+def _kept(records: Sequence[Record], registry: Registry, *, with_outputs: bool) -> Iterator[Digest]:
+    """The files to carry: listings of series always, since they say what a digest is of and hold nothing else."""
     for record in records:
         act = read_act(record.statement)
-        if isinstance(act, RunStarted | RunFinished):
+        if isinstance(act, RunStarted) or (with_outputs and isinstance(act, RunFinished)):
             yield from (one for one in kept_digests(act) if registry.blobs.has(one))
 
 

@@ -6,11 +6,13 @@ import math
 import struct
 
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from host.cases.errors import ImageError
 from host.cases.nifti import decode_header, decode_volume, decompressed
+from host.cases.survey import survey_volume
 from tests.support.nifti_files import FIELDS, nifti_bytes
 
 GOOD = nifti_bytes()
@@ -64,3 +66,26 @@ def test_arbitrary_bytes_give_a_clear_line(content):
     check_answer(content, "scan.nii")
     check_answer(content, "scan.nii.gz")
     check_answer(gzip.compress(content), "scan.nii.gz")
+
+
+@given(edits, st.integers(0, 3))
+@example([], 0)
+def test_what_is_seen_piece_by_piece_is_what_is_read_whole(changes, cut):
+    content = bytearray(GOOD)
+    for offset, patch in changes:
+        content[offset : offset + len(patch)] = patch
+    content = bytes(content[: len(content) - cut])
+    try:
+        volume = read(content, "scan.nii")
+    except ImageError as error:
+        with pytest.raises(type(error)) as caught:
+            look(content)
+        assert caught.value.message == error.message
+    else:
+        seen = look(content)
+        assert (seen.minimum, seen.maximum) == (volume.minimum, volume.maximum)
+
+
+def look(content):
+    stream = decompressed(io.BytesIO(content), "scan.nii")
+    return survey_volume(stream, decode_header(stream, "scan.nii"), "scan.nii", bytes_max=BYTES_MAX)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin_spec.errors import ExitCode
+from plugin_spec.errors import ExitCode, TrustError
 from registry.bundle import export_trial, import_trial, verify_bundle
 from registry.errors import (
     BundleContentError,
@@ -24,8 +24,16 @@ from registry.errors import (
     WrongStateError,
 )
 from registry.returns import export_site_records, take_in
-from registry.statements import RecordsTakenIn, Refusal, Release, RunFinished, RunStarted
-from tests.support.bundle_forgery import members_of, write_members
+from registry.statements import (
+    SERIES_LISTING,
+    InputRef,
+    RecordsTakenIn,
+    Refusal,
+    Release,
+    RunFinished,
+    RunStarted,
+)
+from tests.support.bundle_forgery import forge, members_of, write_members
 from tests.support.registry_builders import World, digest_of
 
 
@@ -142,6 +150,39 @@ def test_what_a_site_ran_comes_back_with_its_outputs(imported: World) -> None:
     assert len(list(imported.sponsor.records(RunStarted.predicate_type))) == 1
     output = finished.statement.read(RunFinished).outputs[0]
     assert imported.sponsor.blobs.verify(output.digest) == output.bytes
+
+
+def run_on_a_series(imported: World) -> str:
+    """A run whose record names a listing; its digest."""
+    listing = b'{"contract":"assay.dicom-series/1","instances":[]}'
+    stored = imported.site.blobs.put_bytes(listing)
+    named = InputRef(name=f"scan{SERIES_LISTING}", port="scan", digest=stored.digest, bytes=stored.bytes)
+    imported.finish(
+        imported.site, imported.site.act(imported.run_started(inputs=(named,)), imported.site.node)
+    )
+    return stored.digest
+
+
+def test_the_listing_of_a_series_comes_back_even_where_the_outputs_stay(imported: World) -> None:
+    listing = run_on_a_series(imported)
+    path = imported.folder / "return.zip"
+    export_site_records(imported.site, "trial-1", path)
+    imported.take_in(path)
+    assert imported.sponsor.blobs.verify(listing) > 0
+    finished = next(imported.sponsor.records(RunFinished.predicate_type)).statement.read(RunFinished)
+    assert not imported.sponsor.blobs.has(finished.outputs[0].digest)
+
+
+def test_a_listing_that_was_changed_on_the_way_is_not_taken_in(imported: World) -> None:
+    name = f"blobs/{run_on_a_series(imported).removeprefix('sha256:')}"
+
+    def change(members: dict[str, bytes]) -> None:
+        (member,) = [one for one in members if name.split("/")[1] in one]
+        members[member] = members[member].replace(b"[]", b"{}")
+
+    with pytest.raises(TrustError):
+        imported.take_in(forge(imported.returned(), change))
+    assert not list(imported.sponsor.records(RunStarted.predicate_type))
 
 
 def test_a_second_return_adds_only_what_is_new(imported: World) -> None:
