@@ -1,10 +1,12 @@
 """A port of every kind at once on real engines: by an adapter, and by a tool that knows nothing of Assay."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from host.warm.container import WarmContainer
 from tests.support.engine_bench import ENGINES
 from tests.support.engine_image import runtime_image
 from tests.support.every_kind_bench import FOLDER, EveryKind, as_command
@@ -24,6 +26,20 @@ def test_an_adapter_takes_and_answers_every_kind(every: EveryKind) -> None:
     ended = every.run()
     assert ended.exit is not None and ended.exit.exit_code == 0, every.log.read_text()
     assert_every_kind_was_answered(every.manifest, ended)
+
+
+def test_lists_and_a_series_go_into_a_warm_container_case_by_case(every: EveryKind) -> None:
+    """Folders and numbered files are laid in and taken out again; nothing of one case is left to the next."""
+    runtime = every.manifest.runtime.model_copy(update={"mode": "serve"})
+    manifest = every.manifest.model_copy(update={"runtime": runtime})
+    one_visit = every.inputs["later"][:1]
+    with closing(WarmContainer(every.engine, every.runs)) as warm:
+        served = [every.run(manifest, warm=warm, later=later) for later in (every.inputs["later"], one_visit)]
+    fresh = [every.run(later=later) for later in (every.inputs["later"], one_visit)]
+    assert_every_kind_was_answered(every.manifest, served[0])
+    assert len({one.exit.container_id for one in served if one.exit}) == 1
+    for one, other in zip(served, fresh, strict=True):
+        assert [(o.port, o.digest) for o in one.outputs] == [(o.port, o.digest) for o in other.outputs]
 
 
 def test_a_tool_takes_and_answers_every_kind(every: EveryKind) -> None:

@@ -1,7 +1,6 @@
 """Cases of the plugin with a port of every kind, on whatever engine."""
 
 import json
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from host.execution import CaseRequest, Execution, execute, prepare
 from host.plugins import PluginCatalogue
 from host.releases import InstalledRelease
 from host.staging import RunFolder
+from host.warm.container import WarmContainer
 from plugin_spec.manifest import Manifest, read_manifest
 from tests.support.dicom_files import write_series
 from tests.support.nifti_files import ramp, write_nifti
@@ -107,7 +107,9 @@ class EveryKind:
         path.write_bytes(content)
         return path
 
-    def run(self, manifest: Manifest | None = None, **changes: Any) -> Execution:
+    def run(
+        self, manifest: Manifest | None = None, *, warm: WarmContainer | None = None, **changes: Any
+    ) -> Execution:
         """Run the case, with inputs replaced; ``None`` leaves one out."""
         release = InstalledRelease(
             manifest=manifest or self.manifest,
@@ -123,9 +125,10 @@ class EveryKind:
         prepared = prepare(release, CaseRequest("case", given, {}), folder, run_id=run_id)
         self.log = folder.log
         return execute(
-            replace(prepared),
+            prepared,
             catalogue=PluginCatalogue(),
             engine=self.engine,
             labels={"assay.test.every-kind": self.label},
             cancelled=lambda: False,
+            warm=warm,
         )
