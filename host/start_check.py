@@ -158,7 +158,10 @@ def _fault_of_start(program: str, ended: ContainerExit, log: str) -> Fault:
         fix = "add the package that holds it (image.debian, or the Dockerfile)"
         return Fault("I301", "image", message, fix)
     message = f"{program} does not start as uid 65534 in a read-only container: {_last_line(log, ended)}"
-    fix = "the program and its folders must be readable and executable for every user"
+    fix = (
+        "the program and its folders must be readable and executable for every user, and the interpreter it names "
+        "(#!/bin/bash) must be in the image"
+    )
     return Fault("I301", "image", message, fix)
 
 

@@ -74,6 +74,11 @@ class DockerImages:
             except ImageNotFound:
                 return None
 
+    def triggers(self, name: str) -> tuple[str, ...]:
+        """Return what an image would have a build do that starts from it (ONBUILD)."""
+        with docker_errors("look up an image", name):
+            return tuple(self._api.inspect_image(name)["Config"].get("OnBuild") or ())
+
     def build(self, context: Path, dockerfile: str, *, network: bool, say: Say) -> str:
         """Build an image with the classic builder and return its ID.
 

@@ -143,6 +143,10 @@ def _have(docker: "DockerImages", reference: str, *, cache: Path) -> None:
         found = "docker does not hold it" if held is None else f"docker holds {held} under this name"
         hint = "assay plugin base makes this host's base" if wanted else f"docker pull {reference}"
         raise BaseImageMissingError(f"FROM {reference}: {found}", subject=reference, hint=hint)
+    if triggers := docker.triggers(reference):
+        fix = "start from an image without ONBUILD, and write its steps into the Dockerfile, where they are read"
+        message = f"{reference} adds steps of its own: {triggers[0][:80]}"
+        require([Fault("I204", "image.file", message, fix)])
 
 
 def _context_of(folder: Path, image: DockerfileImage) -> tuple[Path, str]:

@@ -227,3 +227,16 @@ COPY tool.py /opt/tool
         assert not [one for one in layers if bundle[:1000] in one]
     finally:
         docker("rmi", "--force", "--no-prune", str(made["image"]))
+
+
+def test_a_dockerfile_may_start_from_this_hosts_base_without_a_hub(tmp_path: Path) -> None:
+    cli = Cli(tmp_path / "home")
+    start = str(cli.read("plugin", "base")["name"])
+    assert docker("image", "inspect", "-f", "{{.Id}}", start) == f"sha256:{start.rpartition(':')[2]}"
+    plugin = dockerfile_plugin(tmp_path / "plugin", f"FROM {start}\nCOPY note.txt /opt/note.txt\n")
+    made = cli.read("plugin", "build", plugin)
+    docker("rmi", "--force", "--no-prune", str(made["image"]), str(made["source_image"]))
+    data = BlobStore(cli.home / "blobs").path(made["sbom"]).read_bytes()
+    image, *packages = json.loads(data)["packages"]
+    assert {"libc6", "python3.11-minimal", "pluggy"} <= {one["name"] for one in packages}
+    assert image["comment"].startswith("1 files with 1 bytes belong to no package that was identified")

@@ -70,6 +70,8 @@ def test_the_fault_names_the_line_and_says_what_to_write():
         "ADD $URL /opt/",
         "ADD \\\n  https://example.org/x /",
         "add https://example.org/model.bin /opt/",
+        'ADD ["https:\\u002f/example.org/x", "/"]',
+        "ADD file\\\n:// /",
     ],
 )
 def test_add_takes_nothing_from_the_network(line):
@@ -92,10 +94,33 @@ def test_copy_takes_nothing_from_an_image_that_nothing_pins(source):
         "FROM --platform=linux/arm64 scratch\n",
         "FROM scratch\nADD --checksum=sha256:x x /\n",
         "FROM scratch\n!!!\n",
+        # What a later stage would do, unread.
+        "FROM scratch AS a\nONBUILD ADD https://example.org/x /\nFROM a\n",
+        # The builder takes quotes and escapes off, and would read a flag or an address.
+        'FROM scratch\nCOPY "--from=debian:12" / /\n',
+        "FROM scratch\nCOPY --fr\\om=debian:12 / /\n",
+        "FROM scratch\nADD https:/'/'example.org/x /\n",
+        'FROM scratch\nADD ["https:\\"\\"//example.org/x", "/"]\n',
+        # Python sees two lines here, the builder one.
+        "FROM scratch\nADD a\x0b# https://example.org/x /\n",
+        "FROM scratch\nADD a\u2028# https://example.org/x /\n",
+        "FROM scratch\rFROM debian:12\n",
+        "FROM scratch\nWORKDIRX /\n",
     ],
 )
 def test_what_the_classic_builder_would_not_understand_is_refused(text):
     assert "I204" in rules(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["FR\\\nOM debian:12\n", "FROM \\\n# a comment\n\n  debian:12", "FROM debian:12 \\"]
+)
+def test_a_start_broken_over_lines_is_read_as_the_builder_reads_it(text):
+    assert rules(text) == ["I201"]
+
+
+def test_line_ends_of_windows_are_read():
+    assert rules("FROM scratch\r\nCOPY a \\\r\n /b\r\n") == []
 
 
 def test_the_base_of_this_host_is_told_by_its_digest():
