@@ -1,4 +1,4 @@
-"""A plugin's own Debian package, locked with the machine's real apt, built twice from nothing and run."""
+"""A plugin's own Debian package, locked with the machine's real apt, built again from nothing, and run."""
 
 import json
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from host.images.archive import save_archive
 from host.images.base_lock import read_base_lock
 from host.images.build import BuiltImage, PluginSource, build_plugin_image
 from host.images.debian_lock import lock_debian
+from tests.support.cli import default_cache
 from tests.support.engine_bench import ENGINES, Bench
 
 # Found by the loader only through the link that its maintainer script would make.
@@ -35,8 +36,8 @@ def build(cache: Path) -> BuiltImage:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> BuiltImage:
-    return build(tmp_path_factory.mktemp("image"))
+def built() -> BuiltImage:
+    return build(default_cache())
 
 
 def test_empty_caches_give_the_same_image(built: BuiltImage, tmp_path: Path) -> None:
