@@ -59,7 +59,6 @@ from host.engines.runc_spec import (
 )
 from host.engines.supervision import Observed, StopReason, Supervisor, container_exit
 from host.errors import EngineRefusedError, RunCancelledError
-from host.gpu.cdi import apply_cdi
 
 _RUN: Final = Path("/run/assay")
 # A bundle without labels is one whose maker died, or is just writing them.
@@ -241,7 +240,11 @@ class RuncEngine:
             swap_limited=swap_is_limited(),
         )
         complete = runtime_spec(spec, image.defaults, around)
-        return complete if spec.gpu is None else apply_cdi(complete, require_cdi(spec.gpu))
+        if spec.gpu is None:
+            return complete
+        from host.gpu.cdi import apply_cdi  # reads YAML, which takes long to import
+
+        return apply_cdi(complete, require_cdi(spec.gpu))
 
     def _bundles(self) -> list[Path]:
         return sorted(self._containers.iterdir()) if self._containers.is_dir() else []
