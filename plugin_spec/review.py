@@ -59,6 +59,7 @@ COMMON_TAGS: Final = (
 )
 # A whole head at 1 mm, for volumes whose size no domain rule bounds.
 USUAL_VOXELS: Final = 256 * 256 * 180
+WAITS_FOR_A_HUMAN: Final = "C711"
 NOT_STATED: Final = "NOASSERTION"  # as SPDX documents say it
 STORED_BYTES, LOADED_BYTES = 2, 4  # int16 in the file, float32 in memory
 INTERPRETER_MIB: Final = 64
@@ -258,7 +259,8 @@ def training_sets_are_listed(manifest: "Manifest") -> Found:
     Fix: add [[attribution.training_datasets]], or begin training_data with "None".
     """
     about = manifest.attribution
-    if not about.training_datasets and not _NO_TRAINING.match(about.training_data):
+    said = about.training_data
+    if not (about.training_datasets or _NO_TRAINING.match(said) or FILL_IN in said):
         fix = 'add [[attribution.training_datasets]], or begin training_data with "None"'
         yield "attribution.training_data", "the training data are not listed as datasets", fix
 

@@ -24,6 +24,7 @@ from plugin_spec.faults import Fault
 from plugin_spec.image import ArchiveImage, DockerfileImage, EngineImage
 from plugin_spec.manifest import Comparison, EmbeddedTest, Manifest, Tolerance, Weights
 from plugin_spec.ports import MeasurementsPort, ScorePort
+from plugin_spec.review import WAITS_FOR_A_HUMAN
 
 _PLACEHOLDER: Final = re.compile(r"\{(?P<name>[a-z_.0-9]+)(?:\?(?P<flag>[^{}]+))?\}")
 _CLAIMS: Final = {
@@ -56,7 +57,7 @@ def compose(manifest: Manifest, *, digest: str, remarks: Sequence[Fault] = ()) -
         What a review found (warnings of ``assay plugin check``).
     """
     sections = (
-        ("What it is for", _purpose(manifest)),
+        ("What it is for", _purpose(manifest, waiting=sum(one.rule == WAITS_FOR_A_HUMAN for one in remarks))),
         ("What goes in", ports.inputs(manifest)),
         ("What comes out", ports.outputs(manifest)),
         ("Settings", ports.settings(manifest)),
@@ -68,7 +69,7 @@ def compose(manifest: Manifest, *, digest: str, remarks: Sequence[Fault] = ()) -
         ("What it needs", _needs(manifest)),
         ("How it is run", _running(manifest)),
         ("Licences, authors, publications", _sources(manifest)),
-        ("What a reviewer will ask", _remarks(remarks)),
+        ("What a reviewer will ask", _remarks([one for one in remarks if one.rule != WAITS_FOR_A_HUMAN])),
         ("Identity", _identity(manifest, digest)),
     )
     return Card(
@@ -79,8 +80,13 @@ def compose(manifest: Manifest, *, digest: str, remarks: Sequence[Fault] = ()) -
     )
 
 
-def _purpose(manifest: Manifest) -> Iterator[Block]:
+def _purpose(manifest: Manifest, *, waiting: int) -> Iterator[Block]:
     about = manifest.attribution
+    if waiting:
+        yield Paragraph(
+            f"A draft: {waiting} text(s) below still wait for a human, and it cannot be submitted.",
+            strong=True,
+        )
     yield Paragraph("What the authors declare; nothing on this card is evidence that it holds.")
     yield Facts(
         [

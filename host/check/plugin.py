@@ -11,9 +11,9 @@ from plugin_spec.faults import Fault, severity_of
 from plugin_spec.manifest import Manifest
 from plugin_spec.model import read_document
 from plugin_spec.reading import read_for_author
+from plugin_spec.review import WAITS_FOR_A_HUMAN
 
 MANIFEST = "plugin.toml"
-WAITS_FOR_A_HUMAN = "C711"
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,14 @@ import pytest
 from host.card import ports
 from host.card.compose import compose
 from host.card.html import card_page
-from host.card.model import Card, Table
+from host.card.model import Card, Paragraph, Table
 from host.card.read import read_card
 from host.card.text import card_lines
 from plugin_spec.codes import UCUM_UNITS
 from plugin_spec.manifest import Manifest
 from plugin_spec.ports import Port
 from tests.support.card_plugin import everything
+from tests.support.clean_plugin import CleanPlugin, spoilt
 from tests.support.manifests import manifest_document
 
 ROOT = Path(__file__).parents[4]
@@ -164,6 +165,18 @@ def test_what_is_missing_is_said_too() -> None:
 def test_a_claim_on_repeats_is_told_as_what_one_will_see(claim: str, words: str) -> None:
     document = manifest_document(determinism={"claim": claim})
     assert words in told(document, "When the same scan is run again")
+
+
+def test_a_draft_says_first_that_it_is_one(tmp_path: Path) -> None:
+    def drafted(plugin: CleanPlugin) -> None:
+        plugin.document["attribution"]["not_for"] = "FILL IN: what it must not be used for"
+        plugin.document["attribution"]["licence"] = "NOASSERTION"
+
+    card = read_card(spoilt(tmp_path, drafted) / "plugin.toml")
+    first = card.sections[0].blocks[0]
+    said = "A draft: 2 text(s) below still wait for a human, and it cannot be submitted."
+    assert first == Paragraph(said, strong=True)
+    assert "assay plugin check has no remark." in every_text(card)
 
 
 def test_every_unit_can_be_said() -> None:
