@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+# pytester forgets what a run imported; what is imported here is not imported anew for each of them.
+import host.embedded.runs  # noqa: F401 - see above
+import host.engine_choice  # noqa: F401
 from host import extensions
 from tests.support.built import Bench
 from tests.support.clean_plugin import CleanPlugin, spoilt

@@ -114,6 +114,32 @@ def test_the_examples_of_the_guide_fit_and_a_field_too_many_does_not(
     assert faults(name, {**document, "more": 1}) != []
 
 
+SPOILT: list[tuple[str, dict[str, Any]]] = [
+    ("request", {"inputs": {"t1": 3}}),
+    ("request", {"case_id": "../sub-01"}),
+    ("result", {"outcome": "fine"}),
+    ("result", {"outputs": [{"port": "t1", "path": "../t1.nii"}]}),
+    ("result", {"qc": [{"id": "snr", "verdict": "good", "value": 1.0}]}),
+    ("measurements", {"rows": [{"mean": True}]}),
+    ("measurements", {"rows": [{"Mean": 1.0}]}),
+    ("classification", {"probabilities": {"positive": 1.5}}),
+    ("detections", {"frame": "RAS"}),
+    ("detections", {"detections": [{"label": "lesion", "point": [1.0, 2.0]}]}),
+    ("score", {"value": "0.3"}),
+    ("transform", {"matrix": [[1, 0, 0, 0]] * 3}),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"), SPOILT, ids=[f"{name}-{next(iter(one))}" for name, one in SPOILT]
+)
+def test_a_document_that_its_model_refuses_the_schema_refuses(name: str, changes: dict[str, Any]) -> None:
+    document = {**dict(documents())[name], **changes}
+    assert faults(name, document) != []
+    with pytest.raises(ValidationError):
+        BY_NAME[name].model.model_validate_json(json.dumps(document))
+
+
 SERVE = [
     {
         "contract": "assay.serve/1",
