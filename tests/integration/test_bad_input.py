@@ -19,11 +19,11 @@ pytestmark = pytest.mark.docker
 SCAN_FIELDS = {"dim": (40, "<8h"), "spacing": (80, "<3f"), "units": (123, "<b"), "voxels": (352, "<120h")}
 
 
-def run(site: Cli, scan: Path, **environment: str | None) -> Refused:
+def run(site: Cli, scan: Path, *options: str, **environment: str | None) -> Refused:
     """Run the locked plugin on a scan and return how it was refused; ``--out`` must not appear."""
     out = site.home.parent / "outputs"
     order = ("--input", f"scan={scan}", "--subject", "S-001", "--visit", "baseline", "--out", out)
-    answer = site("trial", "run", TRIAL, *order, **environment)
+    answer = site("trial", "run", TRIAL, *order, *options, **environment)
     assert not (out.exists() and os.listdir(out))
     return answer.refused()
 
@@ -212,7 +212,7 @@ def test_a_source_with_another_digest_makes_no_case_files(tiny: TinyWorld, tmp_p
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # docker-py forgets its socket where nobody listens
 def test_without_an_engine_nothing_is_recorded(site: Cli, tiny_template: TinyWorld, tmp_path: Path) -> None:
     nowhere = f"unix://{tmp_path}/no.sock"
-    refused = run(site, write_scan(tmp_path / "scan.nii"), DOCKER_HOST=nowhere)
+    refused = run(site, write_scan(tmp_path / "scan.nii"), "--engine", "docker", DOCKER_HOST=nowhere)
     gc.collect()  # here, where the warning is expected
     assert (refused.exit_code, refused.code) == (8, "no-engine")
     assert nowhere in refused.message and "DOCKER_HOST" in refused.hint

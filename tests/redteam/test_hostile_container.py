@@ -94,6 +94,17 @@ def test_swap_does_not_add_to_the_memory(bench: Bench) -> None:
     assert bench.run(f"block = bytearray({160 * MIB})").oom_killed
 
 
+def test_busy_loops_get_no_more_than_their_share_of_the_machine(bench: Bench) -> None:
+    code = (
+        "import os, time\n"
+        "child = os.fork()\n"
+        "end = time.monotonic() + 1.5\n"
+        "while time.monotonic() < end: pass\n"
+        "if child: os.wait(); print(sum(os.times()[:4]))\n"
+    )
+    assert float(bench.log(code, cpus=0.2)) < 0.75
+
+
 def test_many_output_files_end_the_run(bench: Bench) -> None:
     ended = bench.run("import time\nfor n in range(60): open(f'/assay/out/{n}', 'w')\ntime.sleep(60)")
     assert ended.output_overflow
