@@ -4,7 +4,6 @@ A file's own name may hold a person's name; the container and the records see na
 """
 
 import errno
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host.errors import InputFileError, WorkFolderError
+from host.hashed_copy import copy_and_hash
 from plugin_spec.case import Request, request_bytes
 from plugin_spec.files import write_atomic
 from plugin_spec.resources import MIB
@@ -82,26 +82,27 @@ def copy_hashed(port: str, source: Path, target: Path, *, bytes_max: int) -> Inp
     StorageFullError, WorkFolderError
         The run folder does not take it.
     """
-    hasher = hashlib.sha256()
-    size = 0
-    with work_errors(target), target.open("xb") as writer:
-        for chunk in _chunks(source):
-            size += len(chunk)
-            if size > bytes_max:
-                raise InputFileError(f"{source}: larger than {bytes_max} bytes", subject=str(source))
-            hasher.update(chunk)
-            writer.write(chunk)
-        os.fchmod(writer.fileno(), 0o444)
-    return InputRef(port=port, name=target.name, digest=f"sha256:{hasher.hexdigest()}", bytes=size)
+    left = bytes_max
 
+    def read_into(buffer: bytearray) -> int:
+        nonlocal left
+        try:
+            count = reader.readinto(buffer) or 0
+        except OSError as error:
+            raise InputFileError(f"{source}: {error.strerror}", subject=str(source)) from error
+        left -= count
+        if left < 0:
+            raise InputFileError(f"{source}: larger than {bytes_max} bytes", subject=str(source))
+        return count
 
-def _chunks(source: Path) -> Iterator[bytes]:
     try:
-        with source.open("rb") as reader:
-            while chunk := reader.read(CHUNK_BYTES):
-                yield chunk
+        opened = source.open("rb", buffering=0)
     except OSError as error:
         raise InputFileError(f"{source}: {error.strerror}", subject=str(source)) from error
+    with opened as reader, work_errors(target), target.open("xb", buffering=0) as writer:
+        digest, size = copy_and_hash(read_into, writer)
+        os.fchmod(writer.fileno(), 0o444)
+    return InputRef(port=port, name=target.name, digest=digest, bytes=size)
 
 
 @contextmanager

@@ -99,3 +99,9 @@ def test_looking_at_a_plugin_loads_no_heavy_package(verb: str, tmp_path: Path) -
 def test_the_doctor_loads_no_heavy_package_and_no_database() -> None:
     loaded = modules_loaded_by("from host.cli import main; main(['doctor', '--engine', 'docker'])")
     assert not loaded & {*HEAVY, "sqlalchemy", "sqlmodel"}
+
+
+def test_one_case_from_the_command_line_loads_no_builder_no_database_and_no_imaging_library() -> None:
+    loaded = all_modules_loaded_by("import host.workbench, host.engines.docker, host.engines.runc")
+    assert not {name.partition(".")[0] for name in loaded} & ({*HEAVY, "sqlalchemy", "yaml"} - {"numpy"})
+    assert not {"host.images.build", "host.warm.container", "host.run_ledger"} & loaded
