@@ -157,7 +157,7 @@ class _Runner:
         container: Literal["fresh", "warm"] = "warm" if place.warm is not None else "fresh"
         request = CaseRequest(case.case_id, case.inputs, case.parameters)
         try:
-            with self.bench.staged(request) as prepared:
+            with self.bench.staged(request, place=place) as prepared:
                 planned = _document(self.release, case.case_id, container, prepared=prepared)
                 kept = kept_result(self.out, planned)
                 if kept is not None:

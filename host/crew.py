@@ -10,7 +10,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -19,6 +19,8 @@ from host.errors import RunCancelledError
 from host.gpu.grant import GpuGrant, granted
 from host.machine import Room
 from host.releases import InstalledRelease
+from host.staging import RunFolder
+from host.sweeper import Sweeper, sweeping
 from host.warm.container import WarmContainer
 from host.warm.memory import MemoryProbe, peer_memory
 
@@ -41,6 +43,14 @@ class Place:
     what: str
     warm: WarmContainer | None = None
     grant: GpuGrant | None = None
+    sweeper: Sweeper | None = None
+
+    def remove(self, folder: RunFolder) -> None:
+        """Remove a run's folder, beside the next case's work where there is a sweeper for it."""
+        if self.sweeper is None:
+            folder.remove()
+        else:
+            self.sweeper.remove(folder)
 
     def reserved(self, limits: Limits, cancelled: Cancelled) -> AbstractContextManager[None]:
         """Room for the next case's container; a warm container holds its own as long as it lives."""
@@ -73,7 +83,8 @@ class Crew:
             with self.warm_place(cancelled) as place:
                 yield place
         else:
-            yield self.fresh_place()
+            with sweeping() as sweeper:
+                yield replace(self.fresh_place(), sweeper=sweeper)
 
     def fresh_place(self) -> Place:
         """A place where each case gets a container of its own."""
@@ -84,6 +95,7 @@ class Crew:
         """A place with one warm container; it, and the GPU it holds between cases, are let go with the block."""
         what, need = self.release.title, self.release.manifest.resources.gpu
         with ExitStack() as held:
+            sweeper = held.enter_context(sweeping())
             grant = held.enter_context(
                 granted(need, self.engine, run_id="warm", say=self.say, cancelled=cancelled)
             )
@@ -95,7 +107,7 @@ class Crew:
                     probe=self.probe,
                 )
             )
-            yield Place(self.room, what, warm, grant)
+            yield Place(self.room, what, warm, grant, sweeper)
 
     def work(
         self,

@@ -27,6 +27,7 @@ from host.releases import InstalledRelease
 from host.staging import RunFolder
 from plugin_spec.errors import AssayError, EngineError, InputError, TrustError
 from registry.blobs import chunks
+from registry.canonical import Digest
 from registry.log import Record
 from registry.registry import Registry
 from registry.statements import Container, RunFinished, RunStarted
@@ -122,7 +123,7 @@ class RunLedger:
             inspect(prepared, execution)
             return done
         finally:
-            folder.remove()
+            folder.remove() if place is None else place.remove(folder)
 
     def _prepare(
         self, release: InstalledRelease, request: CaseRequest, folder: RunFolder, run_id: str
@@ -163,37 +164,35 @@ class RunLedger:
             with output.path.open("rb") as stream:
                 blobs.put_stream(chunks(stream), expected=output.digest)
         log = blobs.put_file(prepared.folder.log).digest if prepared.folder.log.is_file() else None
-        with self._writing:
-            record = run_finished(
+        at = _now()
+
+        def make(chain: int, previous: Digest | None) -> RunFinished:
+            return run_finished(
                 prepared,
                 execution,
                 self._context,
-                self._link(),
+                ChainLink(chain, previous),
                 started=started.statement.payload_digest,
                 log=log,
-                at=_now(),
+                at=at,
             )
-            return RecordedRun(started, self._log(record), record, execution)
+
+        with self._writing:
+            record = self._registry.record_run(RunFinished, make)
+        return RecordedRun(started, record, record.statement.read(RunFinished), execution)
 
     def _log_start(self, prepared: PreparedRun, *, subject: str, visit: str, place: Place | None) -> Record:
         container: Container = "warm" if place and place.warm else "fresh"
-        with self._writing:
-            record = run_started(
-                prepared,
-                self._context,
-                self._link(),
-                subject=subject,
-                visit=visit,
-                container=container,
-                at=_now(),
+        at = _now()
+
+        def make(chain: int, previous: Digest | None) -> RunStarted:
+            link = ChainLink(chain, previous)
+            return run_started(
+                prepared, self._context, link, subject=subject, visit=visit, container=container, at=at
             )
-            return self._log(record)
 
-    def _log(self, act: RunStarted | RunFinished) -> Record:
-        return self._registry.act(act, self._registry.node)
-
-    def _link(self) -> ChainLink:
-        return ChainLink(*self._registry.next_link())
+        with self._writing:
+            return self._registry.record_run(RunStarted, make)
 
 
 def close_interrupted(home: Home, registry: Registry, engine: Engine, *, role: str) -> tuple[RunStarted, ...]:

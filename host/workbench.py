@@ -111,14 +111,14 @@ class Bench:
         self._catalogue = PluginCatalogue()
 
     @contextmanager
-    def staged(self, request: CaseRequest) -> Iterator[PreparedRun]:
+    def staged(self, request: CaseRequest, *, place: Place | None = None) -> Iterator[PreparedRun]:
         """Stage a case in a folder of its own, which is there until the block ends."""
         run_id = random_bytes(8).hex()
         folder = RunFolder.create(self._home.runs / run_id)
         try:
             yield prepare(self._release, request, folder, run_id=run_id)
         finally:
-            folder.remove()
+            folder.remove() if place is None else place.remove(folder)
 
     def execute(
         self,

@@ -265,6 +265,30 @@ class Registry:
             rules.check(predicate, self)
             return self.log_act(predicate, [signer], subjects)
 
+    def record_run(
+        self,
+        kind: type[RunStarted] | type[RunFinished],
+        make: Callable[[int, Digest | None], RunStarted | RunFinished],
+    ) -> Record:
+        """Log this node's next run record; its place in the chain is looked up and taken in one transaction.
+
+        Parameters
+        ----------
+        kind : type
+            Of the record, for the refusal if there is one.
+        make : callable
+            Given ``chain`` and ``previous``, makes the record.
+
+        Raises
+        ------
+        PolicyError, TrustError, InputError
+            Refused, as by `act`; the refusal is in the log.
+        """
+        attempted = kind.predicate_type.removeprefix(PREDICATE_PREFIX)
+        # The refusal that `act` logs is undone with this transaction, and logged again outside it.
+        with self.refusals_logged(attempted, self.node_id), self.log.database.transaction():
+            return self.act(make(*self.next_link()), self.node)
+
     @contextmanager
     def refusals_logged(self, attempted: str, by: str) -> Iterator[None]:
         """Log what is refused inside the block, then let the error pass."""

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from host.execution import CaseRequest
 from host.releases import InstalledRelease
 from host.run_ledger import close_interrupted
 from plugin_spec.errors import ExitCode
-from registry.errors import BlobMismatchError
+from registry.errors import BlobMismatchError, LockMismatchError
 from registry.statements import RunFinished, RunStarted
 from tests.support.memory_engine import Container, Ending, ending, raising, tiny_adapter, writing
 from tests.support.tiny_host import TinyHost, finished, refusals, run_on
@@ -309,3 +310,15 @@ def test_a_request_for_an_undeclared_port_is_refused_and_logged(host: TinyHost) 
         )
     (refusal,) = refusals(host.registry)
     assert (refusal.error, refusal.attempted) == ("port-unknown", "run-started")
+
+
+def test_a_run_record_that_the_rules_refuse_is_logged_as_one_refusal_and_nothing_else(host: TinyHost) -> None:
+    swapped = replace(host.release, manifest_digest="sha256:" + "0" * 64)
+    ledger, size = host.ledger(), host.registry.log.size
+    with pytest.raises(LockMismatchError):
+        run_on(host, host.scan(), ledger, swapped)
+    assert host.registry.log.size == size + 1
+    assert [(one.attempted, one.error) for one in refusals(host.registry)] == [
+        ("run-started/v1", LockMismatchError.code)
+    ]
+    assert host.engine.ran == []
