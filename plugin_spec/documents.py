@@ -3,6 +3,7 @@
 Invariant: a document is read strictly and stands by itself; whether it fits its port is the host's next question.
 """
 
+import json
 import math
 from typing import Annotated, Literal
 
@@ -119,11 +120,36 @@ def parse_document(data: bytes, model: type[ModelT], *, port: str) -> ModelT:
     Raises
     ------
     ContractError
-        Too large, not JSON, or a field that does not fit; the port and the field are named.
+        Too large, not JSON, a field that stands twice (readers would differ about it), or one that does not fit; the
+        port and the field are named.
     """
     if len(data) > MAX_DOCUMENT_BYTES:
         raise ContractError(f"port {port}: larger than {MAX_DOCUMENT_BYTES} bytes", subject=port)
+    repeated = _repeated_field(data)
+    if repeated is not None:
+        raise ContractError(f"port {port}: the field {repeated!r} stands twice", subject=port)
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
         raise ContractError(f"port {port}: {first_fault(error)}", subject=port) from error
+
+
+class _RepeatedFieldError(Exception):
+    """An object of a document has a field twice."""
+
+
+def _repeated_field(data: bytes) -> str | None:
+    """A field that stands twice in one object; ``None`` where none does, or where the bytes are no JSON at all."""
+    try:
+        json.loads(data, object_pairs_hook=_distinct)
+    except _RepeatedFieldError as error:
+        return str(error)[:60]
+    except (ValueError, RecursionError):  # the model says what is wrong
+        return None
+    return None
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise _RepeatedFieldError(next(name for name in names if names.count(name) > 1))

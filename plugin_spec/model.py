@@ -47,10 +47,17 @@ class StrictModel(BaseModel):
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
+def one_line(value: object, *, characters_max: int = 60) -> str:
+    """A value from outside as a short part of a message, control characters and line ends escaped."""
+    text = str(value)
+    text = text if len(text) <= characters_max else f"{text[:characters_max]}…"
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def first_fault(error: ValidationError) -> str:
     """The first thing a model found wrong, as ``field.path: what it should be``."""
     fault = error.errors(include_url=False, include_input=False)[0]
-    path = ".".join(str(part) for part in fault["loc"])
+    path = ".".join(one_line(part) for part in fault["loc"])
     message = (
         "unknown field" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
     )

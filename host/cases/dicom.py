@@ -6,12 +6,13 @@ deflated data set is refused, since it could inflate without bound; attributes t
 
 import logging
 import math
+import os
 import threading
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Literal
 
 import pydicom
 from pydicom.datadict import tag_for_keyword
@@ -38,6 +39,7 @@ _BIDS_FACTORS: Final[Mapping[str, float]] = {
     "InversionTime": 0.001,
     "RepetitionTime": 0.001,
 }
+_UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 _PATIENT_GROUP: Final = 0x0010
 _IMPERSONAL: Final = frozenset({"PatientSex", "PatientAge", "PatientSize", "PatientWeight"})
 _HINT: Final = "leave only the instances of the series in the folder, as they were exported"
@@ -135,14 +137,36 @@ def read_instance(path: Path, name: str, keywords: Iterable[str]) -> Instance:
             )
             values = {element: _value(data, element) for element in sorted(wanted)}
             compressed = _compressed(data)
+            whole = _is_whole(raw, *data.original_encoding)
         except _TooLarge as error:
             what = f"its header is deflated, or asks for more than {READ_BYTES_MAX} bytes at once"
             raise _fault(name, what, "export the series uncompressed") from error
         except Exception as error:  # pydicom passes on whatever its converters raise, which is an open set
             raise _fault(name, f"not a DICOM file that can be read ({type(error).__name__})") from error
+    if not whole:
+        raise _fault(name, "it ends before its last pixel", "copy or export the series again")
     if not isinstance(values["SOPInstanceUID"], str):
         raise _fault(name, "it has no SOP instance UID")
     return _instance(values, raw_bytes=path.stat().st_size, compressed=compressed)
+
+
+def _is_whole(raw: BinaryIO, implicit: bool, little_endian: bool) -> bool:
+    """Whether the file is as long as its elements say; compressed pixels do not say how long they are.
+
+    Parameters
+    ----------
+    raw : file object
+        Where parsing has stopped: at the pixel data, or at the end.
+    implicit, little_endian : bool
+        How elements are encoded.
+    """
+    position, size = raw.tell(), os.fstat(raw.fileno()).st_size
+    if position >= size:
+        return position == size
+    head = raw.read(8 if implicit else 12)
+    order: Literal["little", "big"] = "little" if little_endian else "big"
+    length = int.from_bytes(head[-4:], order)
+    return length == _UNDEFINED_LENGTH or position + len(head) + length <= size
 
 
 def _instance(values: Mapping[str, Any], *, raw_bytes: int, compressed: bool) -> Instance:
@@ -182,7 +206,7 @@ def _value(data: Any, keyword: str) -> TagValue | Numbers | None:
         return None
     value = element.value
     if isinstance(value, str):
-        return str(value) if 0 < len(value) <= _TEXT_MAX else None
+        return str(value) if 0 < len(value) <= _TEXT_MAX and value.isprintable() else None
     if _is_number(value):
         return _number(value)
     if isinstance(value, pydicom.multival.MultiValue) and all(_is_number(one) for one in value):

@@ -121,9 +121,9 @@ def _check_identifiers(port: MeasurementsPort, values: Sequence[float | str], su
     what = port.rows_per.replace("_", "-")
     if len(set(values)) != len(values):
         raise OutputMalformedError(f"port {port.name}: a {what} stands in two rows", subject=port.name)
-    if any(len(str(value)) > IDENTIFIER_CHARACTERS_MAX for value in values):
+    if not all(0 < len(str(one)) <= IDENTIFIER_CHARACTERS_MAX and str(one).isprintable() for one in values):
         raise OutputMalformedError(
-            f"port {port.name}: a {what} has a name of more than {IDENTIFIER_CHARACTERS_MAX} characters",
+            f"port {port.name}: a {what} has no name of 1 to {IDENTIFIER_CHARACTERS_MAX} printable characters",
             subject=port.name,
         )
     known = {"label": subjects.labels, "time_point": subjects.time_points}.get(port.rows_per)

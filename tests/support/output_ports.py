@@ -34,6 +34,15 @@ _FIELDS: dict[str, dict[str, Any]] = {
     "report": {"format": "html"},
 }
 
+IDENTITY = [[float(row == column) for column in range(4)] for row in range(4)]
+GOOD_FIELDS: dict[str, dict[str, Any]] = {
+    "measurements": {"rows": [{"gm_ml": 1.5, "side": "left"}]},
+    "classification": {"label": "lesion", "probabilities": {"lesion": 0.9, "healthy": 0.1}},
+    "detections": {"frame": "LPS", "detections": [{"label": "lesion", "point": [1.0, 2.0, 3.0]}]},
+    "score": {"value": 0.5, "lower": 0.4, "upper": 0.6},
+    "transform": {"matrix": IDENTITY},
+}
+
 
 def output_port(kind: str, **changes: Any) -> Any:
     """A port of this kind called ``answer``, with fields replaced."""

@@ -92,8 +92,9 @@ def test_a_record_stays_readable_whatever_the_outputs_hold(tmp_path: Path) -> No
         collected(tmp_path, data, *ports)
 
 
-def test_what_a_row_is_about_has_a_short_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["x" * 64, "", "a\x1b[31m", "a\nb"])
+def test_what_a_row_is_about_has_a_short_printable_name(tmp_path: Path, name: str) -> None:
     port = port_document("measurements", rows_per="lesion")
-    rows = [{"lesion": "x" * 64, "gm_ml": 1.0, "wm_ml": 2.0}]
-    with pytest.raises(OutputMalformedError, match="port answer: a lesion has a name of more than 63"):
+    rows = [{"lesion": name, "gm_ml": 1.0, "wm_ml": 2.0}]
+    with pytest.raises(OutputMalformedError, match="port answer: a lesion has no name of 1 to 63 printable"):
         collected(tmp_path, document("measurements", rows=rows), port)

@@ -5,8 +5,6 @@ import subprocess
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from plugin_spec.command import Command, CommandValues, render
@@ -124,23 +122,6 @@ def test_what_a_parameter_holds_stays_one_word_and_nothing_expands_it(text: str)
     assert rendered == ("printf", "%s", text)
     printed = subprocess.run(rendered, capture_output=True, check=True).stdout
     assert printed == text.encode()
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from(["a", "b", "c"]), st.lists(st.text(min_size=1), max_size=3).map(tuple), min_size=1
-    ),
-    st.lists(st.sampled_from(["{inputs.a}", "{inputs.b}", "{inputs.c}", "x", "{seed}"]), max_size=6),
-)
-def test_the_words_are_the_template_with_the_files_in_their_places(
-    inputs: dict[str, tuple[str, ...]], template: list[str]
-) -> None:
-    values = VALUES.model_copy(update={"inputs": inputs})
-    expected = []
-    for word in template:
-        files = inputs.get(word[8:9], ()) if word.startswith("{inputs") else None
-        expected += list(files) if files is not None else ["7" if word == "{seed}" else word]
-    assert words("tool", *template, values=values) == ("tool", *expected)
 
 
 def faults(argv: list[str], **fields: Any) -> list[str]:

@@ -85,3 +85,8 @@ def test_the_caller_chooses_who_must_act(tmp_path: Path) -> None:
 def test_a_path_that_could_leave_its_folder_is_refused(path: str) -> None:
     with pytest.raises(ValidationError):
         Point(x=0.0, label=path)
+
+
+def test_a_name_from_outside_cannot_break_a_message_into_lines_or_colour_it(tmp_path: Path) -> None:
+    fault = fault_of(write(tmp_path, 'x = 1\n"a\\n\\u001b[31m' + "b" * 100 + '" = 2'))
+    assert f"point.toml: a\\n\\x1b[31m{'b' * 53}…: unknown field" in fault.message

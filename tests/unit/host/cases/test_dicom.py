@@ -6,7 +6,12 @@ from typing import Any
 
 import pydicom
 import pytest
-from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEGLosslessSV1
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGLosslessSV1,
+)
 
 from host.cases.dicom import READ_BYTES_MAX, read_instance
 from host.cases.errors import DicomError
@@ -103,12 +108,32 @@ def test_a_length_that_is_a_lie_takes_no_memory(tmp_path: Path) -> None:
         content[:at] + b"\x20\x00\x00\x40UT\0\0" + struct.pack("<I", READ_BYTES_MAX * 100) + content[at + 8 :]
     )
     path.write_bytes(lying)
-    assert read(path, "ImageComments").tags["Modality"] == "MR"
+    with pytest.raises(DicomError, match="ends before its last pixel"):
+        read(path, "ImageComments")
     meta = content.replace(b"\x02\x00\x02\x00UI", b"\x02\x00\x02\x00UT", 1)
     at = meta.index(b"\x02\x00\x02\x00UT") + 6
     path.write_bytes(meta[:at] + b"\0\0" + struct.pack("<I", READ_BYTES_MAX + 1) + meta[at + 2 :])
     with pytest.raises(DicomError, match="at once"):
         read(path)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("lost", [0, 1, 12])
+def test_a_file_that_lost_its_last_pixels_is_told(tmp_path: Path, syntax: str, lost: int) -> None:
+    path = write_instance(tmp_path / "a.dcm", syntax=syntax)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size - lost])
+    if not lost:
+        assert read(path).modality == "MR"
+        return
+    with pytest.raises(DicomError, match="ends before its last pixel") as caught:
+        read(path)
+    assert caught.value.hint == "copy or export the series again"
+
+
+def test_a_value_with_control_characters_counts_as_missing(tmp_path: Path) -> None:
+    path = write_instance(tmp_path / "a.dcm")
+    path.write_bytes(path.read_bytes().replace(b"SIEMENS ", b"S\x1b[31m  "))
+    assert "Manufacturer" not in read(path, "Manufacturer").tags
 
 
 def test_a_long_value_is_skipped_where_it_stands(tmp_path: Path) -> None:
