@@ -15,9 +15,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Final, cast
+from typing import Final
 
 from host.errors import ImageLoadError
+from host.tar_members import Window, members, open_members
 
 MAX_ENTRIES: Final = 1_000_000
 MAX_DEPTH: Final = 128
@@ -82,7 +83,7 @@ def image_tree(layers: Sequence[LayerFile]) -> Tree:
     for number, layer in enumerate(layers):
         try:
             _put_on(tree, _read(layer, number))
-        except (OSError, tarfile.TarError, ValueError) as error:
+        except (OSError, tarfile.TarError, ValueError, OverflowError) as error:
             raise ImageLoadError(
                 f"the layer {layer.diff_id} cannot be read: {error}", subject=layer.diff_id
             ) from error
@@ -102,11 +103,9 @@ class _Change:
 
 def _read(layer: LayerFile, number: int) -> _Change:
     change = _Change({}, set(), set())
-    with layer.path.open("rb") as stream:
-        window = cast(BinaryIO, Window(stream, layer.start, layer.size))
-        with tarfile.open(fileobj=window, mode="r:", encoding="utf-8", errors="surrogateescape") as members:
-            for member in members:
-                _take(change, member, number)
+    with layer.path.open("rb") as stream, open_members(Window(stream, layer.start, layer.size)) as archive:
+        for member in members(archive, count_max=MAX_ENTRIES):
+            _take(change, member, number)
     for name in list(change.entries):
         for parent in _parents(name):
             holder = change.entries.get(parent)
@@ -198,27 +197,3 @@ def plain_name(name: str) -> str:
     if len(parts) > MAX_DEPTH:
         raise ValueError(f"{name[:80]!r}… lies more than {MAX_DEPTH} folders deep")
     return "/".join(parts)
-
-
-class Window:
-    """A part of a file as a file of its own, for readers of tar: read, seek, tell."""
-
-    def __init__(self, stream: BinaryIO, start: int, size: int) -> None:
-        self._stream, self._start, self._size, self._at = stream, start, size, 0
-
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes of the part."""
-        left = max(0, self._size - self._at)
-        self._stream.seek(self._start + self._at)
-        data = self._stream.read(left if size < 0 else min(size, left))
-        self._at += len(data)
-        return data
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Go to an offset of the part."""
-        self._at = offset + (0, self._at, self._size)[whence]
-        return self._at
-
-    def tell(self) -> int:
-        """Return the offset in the part."""
-        return self._at

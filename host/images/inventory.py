@@ -14,9 +14,12 @@ from pathlib import PurePosixPath
 
 from host.errors import ArchiveError
 from host.images.layer import Layer
+from host.tar_members import Window, members, open_members
 
 MAX_FILES = 2_000_000
 MAX_RECORD_BYTES = 64 * 1024 * 1024
+MAX_RECORDS_BYTES = 256 * 1024 * 1024
+_PIECE_BYTES = 256 * 1024
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _MAX_LINKS = 40
 # Where package managers write down what they installed.
@@ -112,7 +115,10 @@ def take_inventory(layers: Sequence[Layer]) -> Inventory:
     inventory = Inventory()
     for number, layer in enumerate(layers):
         try:
-            with layer.path.open("rb") as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
+            with (
+                layer.path.open("rb") as stream,
+                open_members(Window(stream, 0, layer.size_bytes)) as archive,
+            ):
                 _apply(inventory, archive, number)
         except (OSError, tarfile.TarError, EOFError) as error:
             raise ArchiveError(
@@ -128,7 +134,8 @@ def _apply(inventory: Inventory, archive: tarfile.TarFile, layer: int) -> None:
     records: dict[str, bytes] = {}
     removed: set[str] = set()
     emptied: set[str] = set()
-    for member in archive:
+    left = MAX_RECORDS_BYTES - sum(map(len, inventory.records.values()))
+    for member in members(archive, count_max=MAX_FILES):
         name = "/".join(part for part in PurePosixPath(member.name).parts if part not in {"/", "."})
         parent, _, last = name.rpartition("/")
         if last == _OPAQUE:
@@ -138,14 +145,21 @@ def _apply(inventory: Inventory, archive: tarfile.TarFile, layer: int) -> None:
         elif name:
             added[name] = replace(_file(member, added, inventory.files), layer=layer)
             if member.isreg() and member.size <= MAX_RECORD_BYTES and _RECORDS.fullmatch(name):
-                content = archive.extractfile(member)
-                records[name] = content.read() if content is not None else b""
+                records[name] = _content(archive, member)
+                left -= len(records[name])
+                if left < 0:
+                    raise tarfile.ReadError(f"package records of more than {MAX_RECORDS_BYTES} bytes")
     # What was a folder and is none now takes its content with it.
     removed |= {name for name, one in added.items() if one.kind != "folder" and _is_folder(inventory, name)}
     if removed or emptied:
         _remove(inventory, removed, emptied)
     inventory.files.update(added)
     inventory.records.update(records)
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    content = archive.extractfile(member)
+    return b"" if content is None else b"".join(iter(lambda: content.read(_PIECE_BYTES), b""))
 
 
 def _is_folder(inventory: Inventory, name: str) -> bool:
