@@ -6,6 +6,7 @@ must not be given is refused by name: network devices (they have no network) and
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,9 +24,11 @@ HookName = Literal["prestart", "createRuntime", "createContainer", "startContain
 
 
 def _plain_path(path: str) -> str:
-    if not path.startswith("/") or ".." in path.split("/") or "\0" in path:
+    parts = path.split("/")
+    if not path.startswith("/") or ".." in parts or "\0" in path:
         raise ValueError("an absolute path without '..' is needed")
-    return path
+    # Spelt one way: a second slash must not make another place of one that is the engine's.
+    return "/" + "/".join(part for part in parts if part not in {"", "."})
 
 
 def _known_version(version: str) -> str:
@@ -135,6 +138,9 @@ def parse_cdi(data: bytes, path: Path) -> CdiSpec:
         spec = CdiSpec.model_validate_json(json.dumps(document, default=str))
     except ValidationError as fault:
         raise CdiSpecError(f"{path}: {first_fault(fault)}", subject=str(path)) from fault
+    except (TypeError, ValueError) as fault:
+        # YAML knows keys that are dates, and numbers of any length.
+        raise CdiSpecError(f"{path}: no such thing stands in JSON: {fault}", subject=str(path)) from fault
     _check_names(spec, path)
     _check_version(spec, path)
     for edits in spec.all_edits():
@@ -163,9 +169,9 @@ class _PlainLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
-        keys = [key.value for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
+        keys = Counter(key.value if isinstance(key.value, str) else "" for key, _ in node.value)
+        for key, count in keys.items():
+            if count > 1:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} appears twice", node.start_mark
                 )

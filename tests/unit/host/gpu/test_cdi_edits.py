@@ -120,3 +120,14 @@ def test_a_device_node_covers_nothing_either() -> None:
         edited(deviceNodes=[NODE | {"path": "/assay/out/x"}])
     with pytest.raises(GpuUnavailableError, match="/proc"):
         edited(deviceNodes=[NODE | {"path": "/proc"}])
+
+
+@pytest.mark.parametrize("path", ["//assay/in", "//proc", "/assay//in", "//assay"])
+def test_no_spelling_of_a_place_of_the_engines_is_covered(path: str) -> None:
+    with pytest.raises(GpuUnavailableError, match="would cover"):
+        edited(mounts=[{"hostPath": "/etc", "containerPath": path}])
+
+
+def test_no_spelling_of_a_mount_of_the_engines_is_a_node() -> None:
+    with pytest.raises(GpuUnavailableError, match="would cover"):
+        edited(deviceNodes=[NODE | {"path": "//proc"}])

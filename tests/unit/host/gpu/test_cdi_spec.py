@@ -141,3 +141,16 @@ def test_what_does_not_fit_is_named_by_file_and_field(changes: dict[str, Any], n
 )
 def test_what_is_no_plain_document_is_refused(data: bytes, path: Path) -> None:
     fault(data, path)
+
+
+@pytest.mark.parametrize(
+    "data", [b"cdiVersion: 0x" + b"f" * 5000 + b"\n", b"2001-01-01: x\n"], ids=["huge number", "date as key"]
+)
+def test_yaml_that_is_no_json_is_a_fault_of_the_file(data: bytes) -> None:
+    assert "no such thing stands in JSON" in fault(data, YAML)
+
+
+def test_a_second_slash_makes_no_other_place() -> None:
+    edits = {"mounts": [MOUNT | {"containerPath": "//a/./b//c"}]}
+    spec = parse_cdi(as_json(devices=[device("a", **edits)]), JSON)
+    assert spec.devices[0].container_edits.mounts[0].container_path == "/a/b/c"
