@@ -80,7 +80,8 @@ class DockerAddress:
         if not folder and verified:
             folder = str(Path.home() / ".docker")
         url = os.environ.get("DOCKER_HOST") or DEFAULT
-        return cls(url, Path(folder) if folder else None, verified)
+        # Certificates without DOCKER_TLS_VERIFY: encrypted and unverified, as the user says. No word is no such word.
+        return cls(url, Path(folder) if folder else None, verified or not folder)
 
     def connection(self, timeout_s: float | None) -> HTTPConnection:
         """A connection that is opened by its first request."""

@@ -231,8 +231,8 @@ class Engine(Protocol):
     def verify(self, image_id: str, layers: LayerFiles) -> None:
         """Check that what would run is what the image ID stands for, however the engine keeps it.
 
-        A daemon answers for its own store: it is asked for the image's layers. An engine whose files lie in
-        a user's folder compares every one of them with the layers' own bytes.
+        A daemon answers for its own store, which is root's: it is asked which image it holds under this ID. An
+        engine whose files lie in a user's folder compares every one of them with the layers' own bytes.
 
         Parameters
         ----------

@@ -113,3 +113,17 @@ def test_the_environment_names_the_daemon_as_for_docker_s_own_command(
     # Without the files there is no connection, and in no case one in the clear.
     with pytest.raises(OSError):
         DockerAddress.from_environment().connection(None)
+
+
+@pytest.mark.parametrize(
+    ("companions", "verified"),
+    [({}, True), ({"DOCKER_CERT_PATH": "/c"}, False), ({"DOCKER_TLS_VERIFY": "1"}, True)],
+)
+def test_only_certificates_without_the_word_to_verify_leave_a_daemon_unverified(
+    monkeypatch: pytest.MonkeyPatch, companions: dict[str, str], verified: bool
+) -> None:
+    for name in ("DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"DOCKER_HOST": "https://daemon.example", **companions}.items():
+        monkeypatch.setenv(name, value)
+    assert DockerAddress.from_environment().verified is verified
