@@ -102,7 +102,8 @@ def _typed_faults(manifest: Manifest, function: Function) -> Iterator[tuple[str,
 def _hook_faults(plugin: PluginFolder, source: Source) -> Iterator[tuple[str, str, str]]:
     name = plugin.manifest.runtime.adapter
     defined = {one.name: one for one in source.functions}
-    if "run_case" not in defined and not source.imports("run_case"):
+    elsewhere = source.may_bind("run_case") or source.calls("algorithm")
+    if "run_case" not in defined and not elsewhere:
         fix = "mark the function that answers for a case with @algorithm (from plugin_spec import algorithm)"
         yield FIELD, f"{name} has no function marked @algorithm, and no run_case", fix
     for hook, allowed in HOOKS.items():

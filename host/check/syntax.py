@@ -40,13 +40,31 @@ class Source:
     def _imports(self) -> tuple[ast.Import | ast.ImportFrom, ...]:
         return tuple(one for one in ast.walk(self.tree) if isinstance(one, (ast.Import, ast.ImportFrom)))
 
-    def imports(self, name: str) -> bool:
-        """Whether a ``from … import`` binds a name."""
-        return any(
-            name == (alias.asname or alias.name)
+    def may_bind(self, name: str) -> bool:
+        """Whether an import (of ``*`` too) or an assignment may give the module a name, where no ``def`` does."""
+        imported = {
+            alias.asname or alias.name
             for one in self._imports
-            if isinstance(one, ast.ImportFrom)
+            if isinstance(one, ast.ImportFrom) and one.module != _PACKAGE
             for alias in one.names
+        }
+        assigned = {
+            target.id
+            for one in self.tree.body
+            if isinstance(one, ast.Assign)
+            for target in one.targets
+            if isinstance(target, ast.Name)
+        }
+        return bool({name, "*"} & imported) or name in assigned
+
+    def calls(self, mark: str) -> bool:
+        """Whether a decorator of the contract is called as a function: ``algorithm(measure)``."""
+        written = self._spellings(mark)
+        return any(
+            isinstance(one, ast.Call) and dotted(one.func) in written
+            for statement in self.tree.body
+            if not isinstance(statement, Function)
+            for one in ast.walk(statement)
         )
 
     def is_marked(self, function: Function, mark: str) -> bool:
@@ -61,7 +79,7 @@ class Source:
             if isinstance(one, ast.Import):
                 found |= {f"{alias.asname}.{mark}" for alias in one.names if alias.name == _PACKAGE}
             elif (one.module or "").split(".")[0] == _PACKAGE:
-                found |= {alias.asname or alias.name for alias in one.names if alias.name == mark}
+                found |= {alias.asname or mark for alias in one.names if alias.name in (mark, "*")}
         return found
 
     def names_looked_up(self) -> Iterator[tuple[str, str, int]]:

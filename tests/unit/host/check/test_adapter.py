@@ -28,6 +28,10 @@ ACCEPTED = {
     "hooks": HEAD + "@hookimpl\ndef run_case(case, state): ...\n@hookimpl\ndef setup(context): ...",
     "hooks with options": HEAD + "@hookimpl(tryfirst=True)\ndef run_case(case): ...",
     "hooks out of a module beside": "from engine import run_case\n",
+    "hooks out of everything in a module": "from engine import *\n",
+    "a hook made by assignment": HEAD + "def f(case): ...\nrun_case = hookimpl(f)\n",
+    "a mark called as a function": HEAD + "def f(t1): ...\ng = algorithm(f)\n",
+    "everything of the contract": "from plugin_spec import *\n@algorithm\ndef f(t1): ...",
     "a fallback import": "try:\n    import numpy\nexcept ImportError:\n    numpy = None\n"
     + HEAD
     + "if True:\n    @algorithm\n    def f(t1): ...",
@@ -36,6 +40,10 @@ ACCEPTED = {
 }
 REFUSED = {
     "nothing": ("", "C502 adapter.py has no function marked @algorithm, and no run_case"),
+    "everything of the contract, and nothing marked": (
+        "from plugin_spec import *\n",
+        "C502 adapter.py has no function marked @algorithm, and no run_case",
+    ),
     "no mark": (
         "def run_case(case, state): ...",
         "C502 adapter.py line 1: run_case is not marked as a hook",
