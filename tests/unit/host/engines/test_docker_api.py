@@ -104,7 +104,7 @@ def test_the_environment_names_the_daemon_as_for_docker_s_own_command(
     for name in ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
         monkeypatch.delenv(name, raising=False)
     assert DockerAddress.from_environment() == DockerAddress(
-        "unix:///var/run/docker.sock", None, verified=False
+        "unix:///var/run/docker.sock", None, verified=True
     )
     monkeypatch.setenv("DOCKER_HOST", "tcp://10.0.0.1:2376")
     monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
