@@ -19,6 +19,7 @@ from registry.errors import (
     RoleError,
     SignatureError,
     SiteNotEnrolledError,
+    WarmNotLockedError,
 )
 from registry.keys import generate
 from registry.record import leaf_data
@@ -203,6 +204,15 @@ def test_a_record_of_one_site_is_not_accepted_from_another(imported: World, tmp_
     with pytest.raises(TrustError) as caught:
         second.take_in(second.returned("replayed.zip"))
     assert caught.value.code in {"wrong-actor", "bad-signature"}
+
+
+def test_a_warm_run_under_a_lock_that_permits_fresh_ones_comes_back_to_no_avail(imported: World) -> None:
+    """The site's own host was patched to skip its checks; the sponsor's are still there."""
+    act = imported.run_started(container="warm")
+    imported.site.log_act(act, [imported.site.node], ())
+    with pytest.raises(WarmNotLockedError):
+        imported.take_in(imported.returned())
+    assert not list(imported.sponsor.records(RunStarted.predicate_type))
 
 
 def test_a_run_of_another_image_comes_back_to_no_avail(imported: World) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from host.errors import ReleaseUnknownError
+from host.errors import OptionError, ReleaseUnknownError
 from host.home import now
 from host.locking import newest_lock, propose_lock
 from registry.errors import NotApprovedError, WrongStateError
@@ -19,7 +19,7 @@ def open_trial(host: TinyHost) -> None:
     host.registry.act(created, host.keys["sofia"])
 
 
-def propose(host: TinyHost, release: str = RELEASE) -> None:
+def propose(host: TinyHost, release: str = RELEASE, warm: tuple[str, ...] = ()) -> None:
     propose_lock(
         host.registry,
         host.actor("sofia", Role.SPONSOR),
@@ -28,7 +28,14 @@ def propose(host: TinyHost, release: str = RELEASE) -> None:
         sites=[SITE],
         engines=["memory"],
         reason="start",
+        warm=warm,
     )
+
+
+def test_a_slot_that_is_to_permit_warm_containers_must_be_one_of_the_lock(host: TinyHost) -> None:
+    open_trial(host)
+    with pytest.raises(OptionError, match="--warm dark: the lock has no such slot"):
+        propose(host, warm=("dark",))
 
 
 def test_a_lock_freezes_digests_and_parameters(host: TinyHost) -> None:

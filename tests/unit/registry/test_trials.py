@@ -12,11 +12,12 @@ from registry.errors import (
     ScopeError,
     SiteNotEnrolledError,
     ValueRefusedError,
+    WarmNotLockedError,
     WrongStateError,
 )
 from registry.keys import generate
-from registry.statements import Release, Threshold
-from registry.trials import LockView, RunRequest, check_run_allowed, slot_from
+from registry.statements import Release, Threshold, ValidationReport
+from registry.trials import LockView, RunRequest, check_run_allowed, require_warm_equal, slot_from
 from registry.trust_root import Person, Role
 from tests.support.registry_builders import World, digest_of, seeded
 
@@ -195,6 +196,7 @@ def test_the_locked_run_is_allowed(imported: World) -> None:
         ({"parameters": {}}, LockMismatchError),
         ({"parameters": {"smoothing_mm": 1.6}}, LockMismatchError),
         ({"parameters": {"smoothing_mm": 1.5, "extra": True}}, LockMismatchError),
+        ({"container": "warm"}, WarmNotLockedError),
     ],
 )
 def test_a_run_that_differs_from_the_lock_is_refused(
@@ -202,6 +204,26 @@ def test_a_run_that_differs_from_the_lock_is_refused(
 ) -> None:
     with pytest.raises(error):
         check_run_allowed(view(imported), request(imported, **changes))
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (None, "did not compare them"),
+        ("different", "found them different"),
+        ("not comparable", "found them not comparable"),
+    ],
+)
+def test_a_lock_permits_warm_containers_only_on_a_report_that_found_them_equal(
+    found: str | None, message: str, open_trial: World
+) -> None:
+    slots = [one.model_copy(update={"warm": True}) for one in open_trial.draft_lock("trial-1").slots]
+    report = open_trial.sponsor.log.record(slots[0].report).statement.read(ValidationReport)
+    with pytest.raises(WrongStateError, match=message):
+        require_warm_equal(slots[0], report.model_copy(update={"warm": found}))
+    require_warm_equal(slots[0], report.model_copy(update={"warm": "equal"}))
+    with pytest.raises(WrongStateError, match="did not compare them"):
+        open_trial.lock(slots=tuple(slots))
 
 
 def test_no_run_without_a_lock_in_force(open_trial: World) -> None:
