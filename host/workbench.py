@@ -156,11 +156,10 @@ class Bench:
 
 def _copy_out(execution: Execution, run_folder: RunFolder, out: Path) -> tuple[Path, ...]:
     out.mkdir(parents=True)
-    copied = []
-    sources = [one.path for one in execution.outputs]
+    names = {one.path.name: one.path for one in execution.outputs}
     if run_folder.log.is_file():
-        sources.append(run_folder.log)
-    for source in sources:
-        shutil.copyfile(source, out / source.name)
-        copied.append(out / source.name)
-    return tuple(copied)
+        log = run_folder.log
+        names[log.name if log.name not in names else f"container-{log.name}"] = log
+    for name, source in names.items():
+        shutil.copyfile(source, out / name)
+    return tuple(out / name for name in names)

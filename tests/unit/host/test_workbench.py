@@ -8,7 +8,7 @@ from host.engines.interface import ContainerSpec
 from host.errors import BuildMissingError
 from plugin_spec.errors import ExitCode, InputError
 from tests.support.built import Bench
-from tests.support.memory_engine import Ending, ending, writing
+from tests.support.memory_engine import Ending, ending, tiny_adapter, writing
 
 
 @pytest.fixture
@@ -46,6 +46,20 @@ def test_the_log_of_a_case_that_crashed_is_kept_for_the_author(bench: Bench, tmp
     bench.engine.container = ending(139, printed="Segmentation fault\n")
     answer = bench.run(out=tmp_path / "out")
     assert [path.read_text() for path in answer.files] == ["Segmentation fault\n"]
+
+
+def test_an_output_called_as_the_log_is_not_overwritten_by_it(bench: Bench, tmp_path: Path) -> None:
+    def container(spec: ContainerSpec) -> Ending:
+        ended = tiny_adapter(spec)
+        (spec.outputs / "volumes.json").rename(spec.outputs / "log.txt")
+        result = spec.outputs / "result.json"
+        result.write_text(result.read_text().replace("volumes.json", "log.txt"))
+        return ended
+
+    bench.engine.container = container
+    answer = bench.run(out=tmp_path / "out")
+    assert sorted(path.name for path in answer.files) == ["container-log.txt", "log.txt", "mask.nii"]
+    assert "bright_ml" in (tmp_path / "out" / "log.txt").read_text()
 
 
 def test_a_folder_that_exists_is_not_written_into(bench: Bench, tmp_path: Path) -> None:
