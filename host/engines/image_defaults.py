@@ -1,5 +1,6 @@
 """What an image's config says about its containers, read leniently: foreign tools write configs of many shapes."""
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from plugin_spec.model import first_fault
 
 # What Docker gives to containers of images that name no PATH.
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_KERNELS_OWN = ("/proc", "/sys", "/dev")
 
 
 class _Container(BaseModel):
@@ -74,7 +76,7 @@ def image_defaults(config_bytes: bytes, *, subject: str) -> ImageDefaults:
         architecture=parsed.architecture,
         argv=(container.entrypoint or ()) + (container.cmd or ()),
         environment={"PATH": _PATH, **variables},
-        working_folder=container.working_dir or "/",
+        working_folder=posixpath.normpath(f"/{(container.working_dir or '').lstrip('/')}"),
         volumes=tuple(sorted(container.volumes or ())),
         diff_ids=parsed.rootfs.diff_ids,
     )
@@ -93,4 +95,22 @@ def require_no_volumes(volumes: tuple[str, ...], *, image_id: str) -> None:
             f"the image declares volumes, writable without bound: {', '.join(volumes)}",
             subject=image_id,
             hint="rebuild it without VOLUME; /scratch and /assay/out are the places to write to",
+        )
+
+
+def require_plain_working_folder(folder: str, *, image_id: str) -> None:
+    """Refuse an image whose containers would start in a folder of the kernel's.
+
+    Entering one through a descriptor that a runtime forgot to close led out of the container (CVE-2024-21626).
+
+    Raises
+    ------
+    EngineRefusedError
+        They would.
+    """
+    if folder.startswith(_KERNELS_OWN):
+        raise EngineRefusedError(
+            f"the image's working folder is {folder}, which is the kernel's",
+            subject=image_id,
+            hint="rebuild it with another WORKDIR",
         )

@@ -19,7 +19,7 @@ from uuid import uuid4
 from host.engines.background import in_background
 from host.engines.cgroup import read_memory
 from host.engines.container_log import log_truncated, new_log, write_bounded
-from host.engines.image_defaults import require_no_volumes
+from host.engines.image_defaults import require_no_volumes, require_plain_working_folder
 from host.engines.interface import (
     CONTAINER_USER,
     ContainerExit,
@@ -295,6 +295,7 @@ def alive_or_young(bundle: Path, alive: Callable[[Mapping[str, str]], bool]) -> 
 def _require_closed(spec: ContainerSpec, image: UnpackedImage) -> None:
     """Refuse what runc could not close in, or not start."""
     require_no_volumes(image.defaults.volumes, image_id=spec.image_id)
+    require_plain_working_folder(image.defaults.working_folder, image_id=spec.image_id)
     require_cpus(spec.limits, available=os.cpu_count() or 1)
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     if not image.defaults.architecture == machine == ARCHITECTURE:

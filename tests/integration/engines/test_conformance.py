@@ -281,6 +281,21 @@ def test_outputs_outlive_the_container(bench: Bench) -> None:
     assert (spec.outputs / "a" / "b").read_text() == "kept"
 
 
+def test_a_container_starts_in_the_images_working_folder_which_is_made_if_need_be(
+    bench: Bench, tmp_path: Path
+) -> None:
+    archive = tmp_path / "work.tar"
+    variables = ["PATH=/opt/py/bin", "PYTHONHOME=/opt/py"]
+    image_id = docker_archive(archive, [python_layer()], Env=variables, WorkingDir="/made/for/it")
+    bench.engine.load(archive)
+    try:
+        assert (
+            bench.log("import os; print(os.getcwd(), os.listdir())", image_id=image_id) == "/made/for/it []\n"
+        )
+    finally:
+        bench.engine.remove(image_id)
+
+
 def test_scratch_is_empty_writable_and_runs_programs(bench: Bench) -> None:
     code = (
         "import os, subprocess; print(os.listdir('/scratch'))\n"

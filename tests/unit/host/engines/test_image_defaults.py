@@ -2,7 +2,11 @@ import json
 
 import pytest
 
-from host.engines.image_defaults import image_defaults, require_no_volumes
+from host.engines.image_defaults import (
+    image_defaults,
+    require_no_volumes,
+    require_plain_working_folder,
+)
 from host.errors import EngineRefusedError, ImageLoadError
 
 ROOTFS = {"type": "layers", "diff_ids": ["sha256:ab"]}
@@ -52,3 +56,19 @@ def test_volumes_are_refused_by_name() -> None:
     volumes = image_defaults(config(Volumes={"/data": {}, "/a": {}}), subject="x").volumes
     with pytest.raises(EngineRefusedError, match="/a, /data"):
         require_no_volumes(volumes, image_id="sha256:ab")
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("work", "/work"), ("/a/../b/", "/b"), ("//x", "/x"), ("", "/")]
+)
+def test_a_working_folder_is_absolute(given: str, meant: str) -> None:
+    assert image_defaults(config(WorkingDir=given), subject="x").working_folder == meant
+
+
+@pytest.mark.parametrize(
+    "folder", ["/proc/self/fd/7", "/x/../proc/self/fd/7", "proc/1/cwd", "/sys", "/dev/fd"]
+)
+def test_a_working_folder_of_the_kernels_is_refused(folder: str) -> None:
+    found = image_defaults(config(WorkingDir=folder), subject="x").working_folder
+    with pytest.raises(EngineRefusedError, match="working folder"):
+        require_plain_working_folder(found, image_id="sha256:ab")
