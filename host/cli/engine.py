@@ -53,3 +53,15 @@ def tag(
         [f"{name} names {image} in {chosen.name}"],
         as_json=json,
     )
+
+
+@app.command()
+def remove(
+    image: Annotated[str, typer.Argument(help="The image's digest (sha256:...).")],
+    engine: EngineOption = "auto",
+    json: JsonFlag = False,
+) -> None:
+    """Forget an image and its names, to free the disk; importing or building again brings it back."""
+    chosen = connected(engine)
+    chosen.remove(image)
+    show({"image": image, "engine": chosen.name}, [f"{chosen.name} holds {image} no more"], as_json=json)

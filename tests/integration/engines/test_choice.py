@@ -83,7 +83,8 @@ def test_images_are_listed_and_named_from_the_command_line(nowhere: Cli, tmp_pat
         answer = nowhere("engine", "images", DOCKER_HOST=NOWHERE)
         assert answer.err.startswith(f"engine: runc (no Docker daemon answers at {NOWHERE}")
     finally:
-        engine.remove(image_id)
+        nowhere.do("engine", "remove", image_id, "--engine", "runc")
+    assert not engine.holds(image_id)
     with pytest.raises(ImageMissingError):
         engine.tag(image_id, name)
     assert nowhere("engine", "tag", image_id, name, "--engine", "runc").refused().code == "image-missing"
