@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from host.warm.container import WarmContainer
+from tests.support.cli import Cli
 from tests.support.engine_bench import ENGINES
 from tests.support.engine_image import runtime_image
-from tests.support.every_kind_bench import FOLDER, EveryKind, as_command
-from tests.support.every_kind_checks import assert_every_kind_was_answered
+from tests.support.every_kind_bench import COMMAND, FOLDER, EveryKind, as_command, tool_folder
+from tests.support.every_kind_checks import MEASURED, assert_every_kind_was_answered
 
 pytestmark = pytest.mark.docker
 
@@ -71,3 +72,26 @@ def test_exit_codes_of_a_tool_say_how_the_case_ended(
     ended = every.run(as_command(every.manifest, argv=argv))
     assert (ended.outcome, ended.reason_code) == (outcome, reason), every.log.read_text()
     assert said in ended.message
+
+
+def test_an_author_builds_tests_and_runs_the_tool_by_the_command_line(every: EveryKind) -> None:
+    folder = tool_folder(every.folder / "plugin", every.inputs)
+    author, engine = Cli(every.folder / "home"), ("--engine", every.engine.name)
+    author.do("plugin", "check", folder)
+    author.do("plugin", "build", folder, *engine)
+    tested = author.read("plugin", "test", folder, *engine)
+    assert tested["failed"] == 0, tested
+    given = [
+        word
+        for port, files in every.inputs.items()
+        for path in (files if isinstance(files, tuple) else (files,))
+        for word in ("--input", f"{port}={path}")
+    ]
+    out = every.folder / "out"
+    ended = author.read("plugin", "run", folder, *given, "--out", out, *engine)
+    assert ended["outcome"] == "ok"
+    seen = {(one["port"], one["row"], one["column"]): one["value"] for one in ended["measured"]}
+    assert MEASURED.items() <= seen.items()
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        [*(name for port, name in COMMAND["outputs"].items() if port != "denoised"), "log.txt"]
+    )

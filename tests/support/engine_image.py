@@ -85,6 +85,13 @@ def runtime_config(plugin: Path = TINY_PLUGIN) -> bytes:
         return member.read()
 
 
+def runtime_archive(path: Path, plugin: Path) -> str:
+    """Write that image as a docker archive and return its image ID."""
+    image_id, data = _runtime_archive(plugin)
+    path.write_bytes(data)
+    return image_id
+
+
 def _loaded(engine: Engine, image_id: str, data: bytes) -> str:
     if not engine.holds(image_id):
         with NamedTemporaryFile(suffix=".tar") as archive:

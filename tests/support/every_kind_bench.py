@@ -1,6 +1,9 @@
 """Cases of the plugin with a port of every kind, on whatever engine."""
 
 import json
+import shutil
+import tomllib
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,8 @@ from host.staging import RunFolder
 from host.warm.container import WarmContainer
 from plugin_spec.manifest import Manifest, read_manifest
 from tests.support.dicom_files import write_series
+from tests.support.engine_image import runtime_archive
+from tests.support.manifests import write_document
 from tests.support.nifti_files import ramp, write_nifti
 from tests.support.output_ports import document
 
@@ -60,6 +65,25 @@ def as_command(manifest: Manifest, **changes: Any) -> Manifest:
     data = json.loads(manifest.model_dump_json())
     data["runtime"] |= {"adapter": None, "command": {**COMMAND, **changes}}
     return Manifest.model_validate_json(json.dumps(data))
+
+
+def tool_folder(folder: Path, inputs: Mapping[str, Any]) -> Path:
+    """A plugin's folder as an author of the tool has it: manifest, image, and the files of the embedded tests."""
+    folder.mkdir()
+    image = runtime_archive(folder / "image.tar", FOLDER)
+    declared = tomllib.loads((FOLDER / "plugin.toml").read_text())
+    declared["runtime"] = {"mode": "exec", "command": COMMAND}
+    declared["image"] = {"source": "archive", "path": "image.tar", "image": image}
+    write_document(folder / "plugin.toml", declared)
+    for port, named in declared["tests"][0]["inputs"].items():
+        given = inputs[port] if isinstance(named, list) else [inputs[port]]
+        for name, source in zip(named if isinstance(named, list) else [named], given, strict=True):
+            copy = shutil.copytree if source.is_dir() else shutil.copyfile
+            copy(source, folder / name)
+            if source.suffix == ".nii" and source.with_suffix(".json").exists():
+                shutil.copyfile(source.with_suffix(".json"), (folder / name).with_suffix(".json"))
+    write_nifti(folder / "other.nii", ramp(), np.diag([2.0, 1.0, 1.0, 1.0]))
+    return folder
 
 
 class EveryKind:

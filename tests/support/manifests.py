@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +87,12 @@ def minimal_manifest(**changes: Any) -> Manifest:
 
 def write_manifest(folder: Path, **changes: Any) -> Path:
     """Write the manifest as ``plugin.toml`` and return its path."""
-    path = folder / "plugin.toml"
-    lines = (f"{key} = {_toml(value)}\n" for key, value in manifest_document(**changes).items())
+    return write_document(folder / "plugin.toml", manifest_document(**changes))
+
+
+def write_document(path: Path, document: Mapping[str, Any]) -> Path:
+    """Write plain data as TOML and return its path."""
+    lines = (f"{key} = {_toml(value)}\n" for key, value in document.items())
     path.write_text("".join(lines), encoding="utf-8")
     return path
 
