@@ -6,13 +6,13 @@ files), ``runs/`` (folders of runs under way), ``lock`` (held by the one command
 
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from host.emptying import remove_folder
 from host.errors import HomeBusyError, HomeMissingError, WorkFolderError
 
 
@@ -110,7 +110,7 @@ class Home:
         """
         for left in sorted(self.runs.iterdir()):
             try:
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
+                remove_folder(left) if left.is_dir() else left.unlink()
             except OSError as error:
                 raise WorkFolderError(
                     f"{left}: cannot be removed: {error.strerror}",

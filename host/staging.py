@@ -5,12 +5,12 @@ A file's own name may hold a person's name; the container and the records see na
 
 import errno
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from host.emptying import remove_folder
 from host.errors import InputFileError, WorkFolderError
 from host.hashed_copy import copy_and_hash
 from plugin_spec.case import Request, request_bytes
@@ -69,7 +69,8 @@ class RunFolder:
 
     def remove(self) -> None:
         """Delete the folder; what is worth keeping has gone to the blob store."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        with suppress(OSError):
+            remove_folder(self.path)
 
 
 def copy_hashed(port: str, source: Path, target: Path, *, bytes_max: int) -> InputRef:

@@ -7,8 +7,6 @@ Invariants
 * However a session ends, its container, thread, socket and folders are gone when `stop` returns.
 """
 
-import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from host.emptying import empty_folder
 from host.engines.cgroup import MemoryUse
 from host.engines.interface import CONTROL_TARGET, ContainerExit, ContainerSpec, Engine, Limits
 from host.errors import RunCancelledError
@@ -276,12 +275,7 @@ def clear_folder(folder: Path) -> bool:
     Folders of the container's own user stay where this process is not root: then the container is replaced.
     """
     try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path)
-                else:
-                    os.unlink(entry.path)
+        empty_folder(folder)
     except OSError:
         return False
     return True
