@@ -16,16 +16,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        Defaults to the process's own.
+        Defaults to the process's own, which is then this command's alone.
     """
+    own_process = arguments is None
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given == ["--version"]:
         print(__version__)
         return 0
-    _start_fast()
+    if own_process:
+        _start_fast()
     from host.cli import app
 
-    return app.main(given)
+    code = app.main(given)
+    if own_process:
+        gc.freeze()  # the end is near: going through everything for cycles once more would free nothing
+    return code
 
 
 def _start_fast() -> None:
