@@ -65,7 +65,7 @@ def archived_image(archive: Path) -> ArchivedImage:
                 )
             config = _member(bundle, entries[0].config)
         diff_ids = _ImageConfig.model_validate_json(config).rootfs.diff_ids
-    except (OSError, tarfile.TarError, KeyError, ValidationError) as error:
+    except (OSError, tarfile.TarError, EOFError, RecursionError, KeyError, ValidationError) as error:
         raise ImageLoadError(
             f"{archive} is no docker archive that can be read: {type(error).__name__}",
             subject=str(archive),

@@ -4,6 +4,7 @@ Docker brings an init of its own (tini); runc brings none, and a tool that runs 
 other processes' orphans. The program's source is ``container_init/init.s``.
 """
 
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -40,9 +41,10 @@ def program_path(root: Path, name: str, *, search: str) -> str:
         return name
     folders = [folder for folder in search.split(":") if folder.startswith("/")] or ["/"]
     for folder in folders:
-        found = resolve_in(root, f"{folder}/{name}")
-        if found is not None and found.is_file() and found.stat().st_mode & 0o111:
-            return f"{folder}/{name}"
+        with suppress(OSError):  # a name that is too long for any file
+            found = resolve_in(root, f"{folder}/{name}")
+            if found is not None and found.is_file() and found.stat().st_mode & 0o111:
+                return f"{folder}/{name}"
     return f"{folders[0]}/{name}"
 
 

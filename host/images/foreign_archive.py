@@ -130,7 +130,7 @@ def read_foreign_archive(path: Path, store: LayerStore, *, declared: str, bytes_
             return _Reading(path, archive).image(store, declared, bytes_max)
     except OSError as error:
         raise ArchiveError(f"{path}: {error.strerror or error}", subject=str(path)) from error
-    except (tarfile.TarError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, EOFError, zlib.error, RecursionError) as error:
         raise ArchiveError(
             f"{path}: not a readable archive: {error}",
             subject=str(path),

@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 from host.engines.docker_archive import ArchivedImage, archived_image
 from host.errors import ImageLoadError
 from tests.support.engine_image import docker_archive, tar_of
+from tests.support.hostile_tars import chain
 
 ENTRY = b'[{"Config": "c.json", "Layers": ["a/layer.tar"]}]'
 CONFIG = b'{"rootfs": {"type": "layers", "diff_ids": ["sha256:ab"]}}'
@@ -50,3 +52,15 @@ def test_anything_else_is_refused_by_the_archives_name(
 def test_a_missing_archive_is_named(tmp_path: Path) -> None:
     with pytest.raises(ImageLoadError, match=r"none\.tar"):
         archived_image(tmp_path / "none.tar")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [gzip.compress(tar_of([("c.json", CONFIG * 1000)]))[:-20], chain()],
+    ids=["cut short", "chain of headers"],
+)
+def test_an_archive_that_no_reader_comes_to_the_end_of_is_refused(tmp_path: Path, data: bytes) -> None:
+    archive = tmp_path / "image.tar"
+    archive.write_bytes(data)
+    with pytest.raises(ImageLoadError, match="no docker archive that can be read"):
+        archived_image(archive)

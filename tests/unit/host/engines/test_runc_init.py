@@ -103,3 +103,9 @@ def test_links_stay_below_the_images_root(root: Path) -> None:
     assert resolve_in(root, "/bin/out") == root / "etc/passwd"
     assert resolve_in(root, "/bin/round") is None
     assert resolve_in(root, "/../..") == root
+
+
+def test_a_folder_with_a_name_longer_than_any_holds_no_program(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "tool").touch(0o755)
+    assert program_path(tmp_path, "tool", search=f"/{'a' * 300}:/bin") == "/bin/tool"

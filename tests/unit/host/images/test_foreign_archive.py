@@ -8,6 +8,7 @@ from host.errors import ArchiveError, ImageDigestError, ImageTooLargeError, Laye
 from host.images.foreign_archive import ForeignImage, read_foreign_archive
 from host.images.store import LayerStore
 from tests.support.foreign_images import config, layer, layout, members_of, saved, sha256, write_tar
+from tests.support.hostile_tars import chain
 
 LOWER = layer(("usr/bin/tool", b"#!/bin/sh\n", 0o755))
 UPPER = layer(("data", b"1" * 5000, 0o644))
@@ -152,6 +153,13 @@ def test_a_file_that_is_no_tar_is_one_clear_line(tmp_path, data):
     (tmp_path / "image.tar").write_bytes(data)
     with pytest.raises(ArchiveError, match=r"image\.tar"):
         read(tmp_path / "image.tar")
+
+
+def test_a_chain_of_headers_is_one_clear_line(tmp_path):
+    path = tmp_path / "image.tar"
+    path.write_bytes(chain())
+    with pytest.raises(ArchiveError, match="not a readable archive"):
+        read(path)
 
 
 def test_a_missing_file_is_one_clear_line(tmp_path):
