@@ -34,9 +34,10 @@ def validate(
     """Run every case of a kit, judge the results by the registered protocol, and log the report."""
     from host.cli.progress import CaseProgress
     from host.installed import find_release, install
+    from host.kit_session import Progress
     from host.kits import read_kit
     from host.run_ledger import close_interrupted
-    from host.validation import Executor, Progress
+    from host.validation import Executor
     from host.validation import validate as run_validation
     from plugin_spec.errors import ExitCode
     from registry.policy import Action

@@ -1,6 +1,7 @@
 """The tiny plugin and kit of `tests.support.tiny` without a container engine and without the command line."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from host.execution import CaseRequest
 from host.home import Home, now
 from host.installed import find_release, install
 from host.kit_data import data_folder
+from host.kit_session import Progress
 from host.kits import KitFolder, read_kit
 from host.locking import propose_lock, sign_lock
 from host.records import RunContext
 from host.releases import InstalledRelease
 from host.run_ledger import RecordedRun, RunLedger
-from host.validation import Executor, Progress, Validated, validate
+from host.validation import Executor, Validated, validate
 from host.warm.memory import MemoryProbe, peer_memory
 from plugin_spec.manifest import Manifest, read_manifest
 from registry.bundle import export_trial
@@ -226,7 +228,12 @@ def refusals(registry: Registry) -> list[Refusal]:
 
 
 def tiny_host(
-    folder: Path, *, mode: str = "exec", engine: Engine | None = None, config: bytes | None = None
+    folder: Path,
+    *,
+    mode: str = "exec",
+    engine: Engine | None = None,
+    config: bytes | None = None,
+    declared: Callable[[str], str] = lambda text: text,
 ) -> TinyHost:
     """Build a `TinyHost` with everything up to the registered kit.
 
@@ -236,10 +243,12 @@ def tiny_host(
         What the plugin declares.
     engine, config : optional
         A real engine, and the config of the image that it holds.
+    declared : callable, optional
+        Changes the manifest's text.
     """
     plugin = add_weights(plugin_folder(folder / "plugin"))
-    declared = (plugin / "plugin.toml").read_text()
-    (plugin / "plugin.toml").write_text(declared.replace('mode = "exec"', f'mode = "{mode}"'))
+    manifest_text = (plugin / "plugin.toml").read_text().replace('mode = "exec"', f'mode = "{mode}"')
+    (plugin / "plugin.toml").write_text(declared(manifest_text))
     kit = read_kit(kit_folder(folder / "kit"))
     home = Home(folder / "home", folder / "cache")
     home.ensure()

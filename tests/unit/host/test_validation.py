@@ -196,7 +196,8 @@ def test_a_case_file_that_is_not_the_declared_one_stops_the_validation(harm: str
 
 
 def test_somebody_without_a_role_for_it_does_not_validate(host: TinyHost) -> None:
-    from host.validation import Progress, validate
+    from host.kit_session import Progress
+    from host.validation import validate
 
     with pytest.raises(RoleError):
         validate(
