@@ -136,7 +136,9 @@ def _cell(text: str) -> float | str:
 
 
 def _compare(port: OutputPort, tolerance: Tolerance, first: Path, second: Path) -> Iterator[str]:
-    if isinstance(port, LabelMapPort):
+    if isinstance(port, (LabelMapPort, VolumePort)) and _lie_apart(port, first, second):
+        yield f"{port.name}: its voxels lie elsewhere"
+    elif isinstance(port, LabelMapPort):
         yield from _labels_differ(port, tolerance, first, second)
     elif isinstance(port, VolumePort):
         yield from _voxels_differ(port, tolerance, first, second)
@@ -144,6 +146,17 @@ def _compare(port: OutputPort, tolerance: Tolerance, first: Path, second: Path) 
         yield from _values_differ(
             port.name, json.loads(first.read_bytes()), json.loads(second.read_bytes()), tolerance
         )
+
+
+def _lie_apart(port: LabelMapPort | VolumePort, first: Path, second: Path) -> bool:
+    """Whether equal voxels of two images, of one shape, stand for other places."""
+    from host.cases.geometry import same_grid
+    from host.cases.nifti import read_header
+    from host.content.images import GRID_TOLERANCE_MM
+
+    ndim = port.ndim if isinstance(port, VolumePort) else 3
+    one, other = (read_header(path, ndim=ndim).grid for path in (first, second))
+    return one.shape == other.shape and not same_grid(one, other, tolerance_mm=GRID_TOLERANCE_MM)
 
 
 def _labels_differ(port: LabelMapPort, tolerance: Tolerance, first: Path, second: Path) -> Iterator[str]:

@@ -63,10 +63,10 @@ class LabelMap:
     voxel_counts: dict[int, int]
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path, *, ndim: int = 3) -> Header:
     """Check the header of a NIfTI-1 file without reading its voxels."""
     with open_image(path) as raw:
-        return decode_header(decompressed(raw, str(path)), str(path))
+        return decode_header(decompressed(raw, str(path)), str(path), ndim=ndim)
 
 
 def read_volume(path: Path, *, ndim: int = 3, bytes_max: int = VOXEL_BYTES_MAX) -> Volume:

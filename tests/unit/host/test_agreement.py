@@ -207,3 +207,20 @@ def test_a_stochastic_plugin_is_held_to_its_tolerances_only(one: Left, other: Le
     assert differences(claiming("stochastic"), one.answered(), other.answered()) == ()
     assert not is_comparable(claiming("stochastic"))
     assert is_comparable(manifest)
+
+
+@pytest.mark.parametrize("claim", ["tolerance", "stochastic"])
+@pytest.mark.parametrize(
+    ("port", "tolerance"),
+    [("mask", {"port": "mask", "dice": 0.9}), ("map", {"port": "map", "absolute": 1.0})],
+)
+def test_the_same_voxels_in_another_place_are_a_difference(
+    claim: str, port: str, tolerance: dict[str, Any], one: Left, other: Left
+) -> None:
+    manifest = claiming(claim, tolerance)
+    data = np.ones((4, 4, 4), np.uint8) if port == "mask" else np.full((4, 4, 4), 100.0, np.float32)
+    for moved_mm, found in ((0.001, ()), (30.0, (f"{port}: its voxels lie elsewhere",))):
+        affine = np.eye(4)
+        affine[0, 3] = moved_mm
+        write_nifti(other.folder / f"{port}.nii", data, affine)
+        assert differences(manifest, one.answered(), other.answered()) == found
