@@ -32,14 +32,19 @@ def show(document: object, lines: Iterable[str], *, as_json: bool, next_command:
         print(json.dumps(_plain(document), sort_keys=True))
         return
     for line in lines:
-        print(line)
+        print(clean(line))
     if next_command:
         say(f"next: {next_command}")
 
 
 def say(line: str) -> None:
     """One line of progress, on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    print(clean(line), file=sys.stderr, flush=True)
+
+
+def clean(lines: str) -> str:
+    """Lines without what could steer a terminal: much of what is said comes out of images and containers."""
+    return "\n".join(printable(one) for one in lines.split("\n"))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -76,6 +81,6 @@ def conclude(fault: "AssayError | None") -> int:
 
 def say_fault(fault: "AssayError") -> None:
     """One line for an error, and one for what to do next."""
-    say(printable(f"assay: {fault.code}: {fault.message}"))
+    say(printable(f"assay: {fault.code}: {fault.message}"))  # in one line, whatever the message holds
     if fault.hint:
         say(printable(f"  next: {fault.hint}"))

@@ -4,7 +4,7 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from host.cli.answer import say
+from host.cli.answer import clean, say
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -42,7 +42,7 @@ class CaseProgress:
         if self._bar is None:
             say(line)
         else:
-            self._bar.console.print(line, markup=False, highlight=False)
+            self._bar.console.print(clean(line), markup=False, highlight=False)
 
     def cancelled(self) -> bool:
         """Whether to stop: never, since Ctrl-C arrives as KeyboardInterrupt."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from host.cli.answer import show, table
+from host.cli.answer import say, show, table
 from registry.statements import FileRef
 
 FILE = FileRef(name="x", digest="sha256:" + "0" * 64, bytes=1)
@@ -27,3 +27,12 @@ def test_json_is_one_document_and_nothing_else(capsys: pytest.CaptureFixture[str
 def test_a_table_lines_its_columns_up_and_an_empty_one_says_so() -> None:
     assert table(("a", "b"), [("long", "x"), ("s", "")]) == ["a     b", "long  x", "s"]
     assert table(("a",), []) == ["(none)"]
+
+
+def test_nothing_that_an_image_printed_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "\x1b]0;owned\x07\x1b[2J\u202e"
+    say(f"  | {hostile}first\nsecond")
+    show({}, [f"warning: {hostile}"], as_json=False)
+    printed = capsys.readouterr()
+    assert printed.err == "  | \\u001b]0;owned\\u0007\\u001b[2J\\u202efirst\nsecond\n"
+    assert printed.out == "warning: \\u001b]0;owned\\u0007\\u001b[2J\\u202e\n"
