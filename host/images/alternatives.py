@@ -109,8 +109,9 @@ def link_alternatives(root: Path, offered: Iterable[Alternative]) -> tuple[str, 
 def link_libraries(root: Path) -> None:
     """Make libraries in the folders of ``/etc/ld.so.conf.d`` found where the loader looks without its cache."""
     for folder in _library_folders(root):
-        place = root / folder
-        if not place.is_dir() or PurePosixPath(folder) == _LIBRARIES:
+        place = _place(root, f"/{folder}")
+        # Behind a link it would be a folder of this machine.
+        if place is None or place.is_symlink() or not place.is_dir() or PurePosixPath(folder) == _LIBRARIES:
             continue
         for path in sorted(place.iterdir()):
             if _LIBRARY.fullmatch(path.name):
