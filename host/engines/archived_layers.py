@@ -76,11 +76,12 @@ def _decompressed(content: IO[bytes], path: Path) -> Path:
     with path.open("xb") as stream:
         while block := content.read(_COPY_BYTES):
             while block:
-                stream.write(inflate.decompress(block))
-                if not inflate.eof:
-                    break
-                # A gzip file may consist of several, one after another.
-                block, inflate = inflate.unused_data, zlib.decompressobj(wbits=31)
+                # Bounded per step: a small block may stand for a thousand times as much.
+                stream.write(inflate.decompress(block, _COPY_BYTES))
+                block = inflate.unconsumed_tail
+                if inflate.eof:
+                    # A gzip file may consist of several, one after another.
+                    block, inflate = inflate.unused_data, zlib.decompressobj(wbits=31)
     return path
 
 
