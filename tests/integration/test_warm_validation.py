@@ -7,7 +7,7 @@ import pytest
 from host.reports.recheck import recheck
 from registry.statements import RunFinished, RunStarted
 from tests.support.engine_bench import ENGINES
-from tests.support.engine_image import runtime_config, runtime_image
+from tests.support.engine_image import runtime_config, runtime_image, runtime_layers
 from tests.support.tiny_host import tiny_host
 
 pytestmark = pytest.mark.docker
@@ -21,6 +21,8 @@ def test_a_kit_in_warm_containers_agrees_with_fresh_ones(name: str, tmp_path: Pa
         image = runtime_image(engine)
         host = tiny_host(tmp_path, mode="serve", engine=engine, config=runtime_config())
         assert host.release.image == image
+        for layer in runtime_layers():
+            host.registry.blobs.put_bytes(layer)
         done = host.validate(warm=True, jobs=2)
     finally:
         engine.close()

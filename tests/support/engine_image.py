@@ -92,6 +92,11 @@ def runtime_archive(path: Path, plugin: Path) -> str:
     return image_id
 
 
+def runtime_layers(plugin: Path = TINY_PLUGIN) -> list[bytes]:
+    """The layers of that image, lowest first."""
+    return [python_layer(), _runtime_layer(plugin)]
+
+
 def _loaded(engine: Engine, image_id: str, data: bytes) -> str:
     if not engine.holds(image_id):
         with NamedTemporaryFile(suffix=".tar") as archive:
@@ -113,7 +118,7 @@ def _runtime_archive(plugin: Path) -> tuple[str, bytes]:
         "Cmd": ["python3", "-m", "plugin_spec.runtime", "adapter"],
         "WorkingDir": "/scratch",
     }
-    return _archive([python_layer(), _runtime_layer(plugin)], config)
+    return _archive(runtime_layers(plugin), config)
 
 
 def _runtime_layer(plugin: Path) -> bytes:
