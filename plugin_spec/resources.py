@@ -43,8 +43,8 @@ class Gpu(StrictModel):
 class Resources(StrictModel):
     """Limits the engine enforces.
 
-    A warm container has ``start_timeout_s``
-    for its set-up and ``case_timeout_s`` for each case; a fresh one has their sum for both.
+    A warm container has ``start_timeout_s`` for its set-up and ``case_timeout_s`` for each case; in a fresh one
+    ``case_timeout_s`` holds for both together.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Resources(StrictModel):
     pids : int
         Processes and threads.
     start_timeout_s, case_timeout_s : int
-        Time for the set-up, and for each case.
+        Time for a warm container's set-up, and for each case.
     gpu : Gpu or None
         The GPU it needs; none unless said.
     """
