@@ -139,6 +139,8 @@ def _node(member: tarfile.TarInfo, number: int) -> Node | None:
     if member.isdir():
         return Node(Kind.FOLDER, member.mode & 0o1777, *owner)
     if member.issym():
+        if not member.linkname or "\0" in member.linkname:
+            raise ValueError(f"{member.name!r} is a link to {member.linkname!r}, which is no path")
         return Node(Kind.LINK, 0o777, *owner, target=member.linkname)
     if member.isreg():
         return Node(Kind.FILE, mode, *owner, layer=number, offset=member.offset_data, size=member.size)

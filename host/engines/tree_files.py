@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -28,11 +28,22 @@ def mapped(layers: Sequence[LayerFile]) -> Iterator[tuple[memoryview, ...]]:
     with ExitStack() as opened:
         views = []
         for layer in layers:
-            stream = opened.enter_context(layer.path.open("rb"))
-            whole = opened.enter_context(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
-            view = opened.enter_context(memoryview(whole))
-            views.append(opened.enter_context(view[layer.start : layer.start + layer.size]))
+            if not layer.size:
+                views.append(memoryview(b""))  # nothing can be mapped of an empty file
+                continue
+            with layer.path.open("rb") as stream:
+                whole = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+            with memoryview(whole) as view:
+                views.append(view[layer.start : layer.start + layer.size])
+            opened.callback(_let_go, views[-1], whole)
         yield tuple(views)
+
+
+def _let_go(view: memoryview, whole: mmap.mmap) -> None:
+    # Whoever failed, or was interrupted, with a part in hand still holds it: the last of these closes the file.
+    with suppress(BufferError):
+        view.release()
+        whole.close()
 
 
 def require_digests(layers: Sequence[LayerFile], contents: Sequence[memoryview]) -> None:

@@ -31,6 +31,13 @@ def late(mtime: str) -> bytes:
     return extended({"mtime": mtime}) + bytes(1024)
 
 
+def link_to(target: str) -> bytes:
+    """A symbolic link with a target from an extended header, which may hold anything."""
+    entry = tarfile.TarInfo("link")
+    entry.type = tarfile.SYMTYPE
+    return _header({"linkpath": target}) + entry.tobuf(tarfile.USTAR_FORMAT) + bytes(1024)
+
+
 def extended(records: dict[str, str]) -> bytes:
     """An empty file with an extended header."""
     return _header(records) + tarfile.TarInfo("file").tobuf(tarfile.USTAR_FORMAT)

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from host.engines.archived_layers import whole_file
 from host.engines.interface import LayerFiles
 from host.engines.runc_images import Images
+from host.engines.tree_files import mapped
 from host.errors import EngineRefusedError, ImageLoadError, ImageMissingError, ImageTamperedError
 from tests.support.engine_image import docker_archive, tar_of
+from tests.support.hostile_tars import link_to
 from tests.support.layers import file, layer, link
 
 LOWER, UPPER = layer(file("a", b"lower"), file("b", b"kept")), layer(file("a", b"upper"), link("c", "b"))
@@ -112,6 +115,41 @@ def test_compressed_layers_are_checked_by_the_digest_of_what_they_hold(images: I
     image_id = images.load(archive)
     assert image_id == f"sha256:{hashlib.sha256(config).hexdigest()}" != plain
     assert (root(images, image_id) / "a").read_bytes() == b"lower"
+
+
+@pytest.mark.parametrize(
+    ("hostile", "compressed"),
+    [
+        (link_to("a\0b"), False),
+        (layer(file("a" * 300, b"content")), False),
+        (b"", True),
+    ],
+    ids=["link to no path", "name too long for a file", "nothing at all"],
+)
+def test_a_layer_that_cannot_be_unpacked_is_refused_in_a_line(
+    images: Images, archive: Path, hostile: bytes, compressed: bool
+) -> None:
+    diff_id = f"sha256:{hashlib.sha256(hostile).hexdigest()}"
+    config = json.dumps({"architecture": "amd64", "rootfs": {"diff_ids": [diff_id], "type": "layers"}})
+    manifest = json.dumps([{"Config": "c.json", "Layers": ["l.tar"]}])
+    stored = gzip.compress(hostile) if compressed else hostile
+    archive.write_bytes(
+        tar_of([("c.json", config.encode()), ("l.tar", stored), ("manifest.json", manifest.encode())])
+    )
+    with pytest.raises(ImageLoadError):
+        images.load(archive)
+    assert images.held() == {}
+
+
+def test_what_interrupts_the_reading_of_layers_is_what_is_told(archive: Path) -> None:
+    archive.write_bytes(LOWER)
+
+    def interrupted(content: memoryview) -> None:
+        part = content[:10]
+        raise KeyboardInterrupt(len(part))
+
+    with pytest.raises(KeyboardInterrupt), mapped([whole_file("sha256:a", archive)]) as (content,):
+        interrupted(content)
 
 
 @pytest.mark.parametrize(
