@@ -18,6 +18,7 @@ class Sweeper:
     def __init__(self) -> None:
         self._folders: queue.Queue[RunFolder | None] = queue.Queue(_WAITING_MAX)
         self._thread = threading.Thread(target=self._work, name="sweeper", daemon=True)
+        self._fault: BaseException | None = None
 
     def remove(self, folder: RunFolder) -> None:
         """Have a folder removed soon; nothing in it may be used any more."""
@@ -28,13 +29,18 @@ class Sweeper:
         self._thread.start()
 
     def stop(self) -> None:
-        """Return once every folder is gone."""
+        """Return once every folder is gone; raises what kept the first one from going."""
         self._folders.put(None)
         self._thread.join()
+        if self._fault is not None:
+            raise self._fault
 
     def _work(self) -> None:
         while (folder := self._folders.get()) is not None:
-            folder.remove()
+            try:
+                folder.remove()
+            except BaseException as error:  # noqa: BLE001 - raised by stop; workers wait for this thread meanwhile
+                self._fault = self._fault or error
 
 
 @contextmanager
