@@ -5,7 +5,10 @@ are the host's, and a descriptor that called the image itself would do without t
 """
 
 import json
+import shlex
+from pathlib import Path
 
+from host.errors import DescriptorError
 from plugin_spec.manifest import Manifest
 from plugin_spec.ports import EnumParameter, FloatParameter, IntParameter, Parameter, Port, StrParameter
 from plugin_spec.resources import MIB
@@ -16,19 +19,25 @@ _ENDINGS = {"volume": ".nii.gz", "label_map": ".nii.gz", "report": ""}
 Entry = dict[str, object]
 
 
-def boutiques_descriptor(manifest: Manifest, *, folder: str) -> bytes:
+def boutiques_descriptor(manifest: Manifest, *, folder: Path) -> bytes:
     """Describe a plugin in Boutiques' terms.
 
     Parameters
     ----------
     manifest : Manifest
-    folder : str
-        The plugin's folder, as the command names it.
+    folder : Path
+        The plugin's folder. The command names it from the root on, since a platform calls the descriptor from
+        folders of its own; `assay` itself is not on other machines either, so the path binds it to nothing more.
 
     Returns
     -------
     bytes
         JSON, indented. The results lie in the folder that the input ``out`` names.
+
+    Raises
+    ------
+    DescriptorError
+        The folder's path holds a key that Boutiques would replace by a value.
     """
     inputs = [_port(port) for port in manifest.inputs] + [_parameter(one) for one in manifest.parameters]
     inputs.append(
@@ -41,14 +50,22 @@ def boutiques_descriptor(manifest: Manifest, *, folder: str) -> bytes:
             "command-line-flag": "--out",
         }
     )
-    keys = " ".join(str(one["value-key"]) for one in inputs)
+    keys = [str(one["value-key"]) for one in inputs]
+    place = shlex.quote(str(folder.absolute()))
+    for key in keys:
+        if key in place:
+            raise DescriptorError(
+                f"{folder.absolute()}: Boutiques would replace {key} in the folder's path by a value",
+                subject=str(folder),
+                hint="move the plugin to a folder without it",
+            )
     need = manifest.resources
     document = {
         "name": manifest.id,
         "tool-version": manifest.version,
         "description": manifest.summary,
         "author": "; ".join(manifest.attribution.authors),
-        "command-line": f"assay plugin run {folder} {keys}",
+        "command-line": f"assay plugin run {place} {' '.join(keys)}",
         "schema-version": SCHEMA_VERSION,
         "tool-doi": manifest.attribution.citations[0].doi,
         "inputs": inputs,

@@ -41,7 +41,8 @@ def connect_images(docker_host: str | None = None) -> "DockerImages":
         raise NoEngineError(
             f"no Docker daemon answers at {address}: an image from a Dockerfile or an engine needs one",
             subject=address,
-            hint='start it (systemctl start docker), or use image.source = "packages" or "archive"',
+            hint='start it (systemctl start docker), or use image.source = "packages" or "archive", of which '
+            "assay plugin save FOLDER --out FILE writes a plugin's image, whichever engine holds it",
         ) from error
     if uses_containerd_store(info):
         api.close()

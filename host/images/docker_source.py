@@ -92,7 +92,8 @@ def image_from_engine(image: EngineImage, *, cache: Path) -> ForeignImage:
             raise ImageDigestError(
                 f"docker holds no image {image.name}",
                 subject=image.name,
-                hint=f"docker load or docker pull it first: Assay pulls nothing; declared is {image.image}",
+                hint=f"docker load or docker pull it first: Assay pulls nothing; declared is {image.image}; where runc "
+                'holds it: assay plugin save FOLDER --out FILE, and image.source = "archive"',
             )
         require_declared(held, image.image, image.name)
         return _exported(docker, held, cache=cache)

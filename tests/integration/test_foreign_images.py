@@ -231,7 +231,7 @@ COPY tool.py /opt/tool
 
 def test_a_dockerfile_may_start_from_this_hosts_base_without_a_hub(tmp_path: Path) -> None:
     cli = Cli(tmp_path / "home")
-    start = str(cli.read("plugin", "base")["name"])
+    start = cli.do("plugin", "base").out.strip()  # the bare name, as FROM "$(assay plugin base)" takes it
     assert docker("image", "inspect", "-f", "{{.Id}}", start) == f"sha256:{start.rpartition(':')[2]}"
     plugin = dockerfile_plugin(tmp_path / "plugin", f"FROM {start}\nCOPY note.txt /opt/note.txt\n")
     made = cli.read("plugin", "build", plugin)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from host.cli.answer import JsonFlag, show
-from host.cli.targets import check_target
+from host.cli.targets import check_target, write_target
 
 if TYPE_CHECKING:
     from host.descriptors.draft import Draft
@@ -104,13 +104,12 @@ def export_boutiques(
     json: JsonFlag = False,
 ) -> None:
     """Write a Boutiques descriptor that calls the plugin through `assay plugin run`."""
+    from host.check.plugin import check_for_submission
     from host.descriptors.boutiques_export import boutiques_descriptor
-    from plugin_spec.files import write_atomic
-    from plugin_spec.manifest import read_manifest
 
     check_target(out, "--out", new=True)
-    data = boutiques_descriptor(read_manifest(folder / "plugin.toml"), folder=str(folder))
-    write_atomic(out, data)
+    data = boutiques_descriptor(check_for_submission(folder), folder=folder)
+    write_target(out, data)
     show({"descriptor": out, "bytes": len(data)}, [f"wrote {out}"], as_json=json)
 
 

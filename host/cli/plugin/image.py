@@ -74,11 +74,11 @@ def digest(
 
 def save(
     folder: FolderArgument,
-    out: Annotated[Path, typer.Option(help="File to write: a docker archive.")],
+    out: Annotated[Path, typer.Option(help="New file to write: a docker archive.")],
     json: JsonFlag = False,
 ) -> None:
     """Write the built image as a docker archive, to carry it elsewhere; the same image gives the same bytes."""
-    check_target(out, "--out")
+    check_target(out, "--out", new=True)
     from host.builds import read_build
     from host.check.plugin import check_plugin
     from host.home import Home
@@ -98,9 +98,9 @@ def save(
 
 
 def base(json: JsonFlag = False) -> None:
-    """Let docker hold this host's base image, and print the name for a Dockerfile's FROM."""
+    """Let docker hold this host's base image, and print its name, which a Dockerfile's FROM takes."""
     from host.home import Home
     from host.images.docker_source import have_base
 
     name = have_base(cache=Home.from_environment().cache)
-    show({"name": name}, [f"FROM {name}"], as_json=json)
+    show({"name": name}, [name], as_json=json)

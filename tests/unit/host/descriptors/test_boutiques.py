@@ -1,6 +1,7 @@
 """Boutiques descriptors: what they say is drafted, what they cannot say is asked for, nothing is dropped silently."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from plugin_spec.command import Command, CommandValues, render
 from plugin_spec.errors import ContractError
 from plugin_spec.manifest import read_manifest
 from plugin_spec.model import FILL_IN, read_json
+from tests.support.cli import Cli
 from tests.support.manifests import minimal_manifest
 
 SMOOTHER: dict[str, Any] = {
@@ -178,14 +180,41 @@ def test_a_descriptor_that_is_none_is_refused_in_one_line(tmp_path: Path, conten
 
 def test_an_exported_descriptor_calls_the_plugin_through_its_host() -> None:
     switch = {"kind": "bool", "name": "fast", "summary": "Fast.", "default": False}
-    data = json.loads(boutiques_descriptor(minimal_manifest(parameters=[switch]), folder="plugins/mean"))
-    assert data["command-line"] == "assay plugin run plugins/mean [T1] [FAST] [OUT]"
+    data = json.loads(
+        boutiques_descriptor(minimal_manifest(parameters=[switch]), folder=Path("/plugins/mean"))
+    )
+    assert data["command-line"] == "assay plugin run /plugins/mean [T1] [FAST] [OUT]"
     flags = {one["id"]: one["command-line-flag"] for one in data["inputs"]}
     assert flags == {"t1": "--input t1", "fast": "--parameter fast", "out": "--out"}
     assert data["output-files"][0]["path-template"] == "[OUT]/numbers.json"
 
 
 def test_an_exported_descriptor_can_be_read_again() -> None:
-    data = boutiques_descriptor(minimal_manifest(), folder="plugins/mean")
+    data = boutiques_descriptor(minimal_manifest(), folder=Path("/plugins/mean"))
     again = draft_boutiques(Descriptor.model_validate_json(data))
     assert [port["name"] for port in again.document["inputs"]] == ["t1"]
+
+
+def test_an_exported_command_finds_its_folder_from_anywhere_whatever_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = Path("my plugins; rm -r", "it's $HOME")
+    data = json.loads(boutiques_descriptor(minimal_manifest(), folder=folder))
+    assert shlex.split(data["command-line"])[:4] == ["assay", "plugin", "run", str(tmp_path / folder)]
+
+
+def test_a_folder_whose_path_holds_a_value_key_is_refused() -> None:
+    with pytest.raises(DescriptorError, match=r"Boutiques would replace \[OUT\]"):
+        boutiques_descriptor(minimal_manifest(), folder=Path("/plugins/[OUT]"))
+
+
+def test_a_plugin_in_which_a_human_has_still_to_type_something_is_not_exported(tmp_path: Path) -> None:
+    made = Cli(tmp_path / "home")
+    made.do("plugin", "new", "mine", "--capability", "quantification", "--into", tmp_path)
+    refused = made(
+        "plugin", "export", "boutiques", tmp_path / "mine", "--out", tmp_path / "mine.json"
+    ).refused()
+    assert refused.code == "contract-violation"
+    assert "a human must still type this" in refused.message
+    assert not (tmp_path / "mine.json").exists()
