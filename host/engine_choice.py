@@ -53,11 +53,12 @@ def choose(name: str, *, allowed: Collection[str] | None = None) -> ChosenEngine
     """
     if name != AUTO:
         return ChosenEngine(extensions.connect(name), "named")
-    wanted = [one for one in ORDER if allowed is None or one in allowed]
-    forbidden = [one for one in ORDER if one not in wanted]
-    passed_over = [f"the lock does not allow {' and '.join(forbidden)}"] if forbidden else []
+    passed_over: list[str] = []
     hints = []
-    for one in wanted:
+    for one in ORDER:
+        if allowed is not None and one not in allowed:
+            passed_over.append(f"the lock does not allow {one}")
+            continue
         try:
             engine = extensions.connect(one)
         except EngineError as error:

@@ -16,7 +16,13 @@ from tests.support.engine_image import runtime_image
 
 pytestmark = pytest.mark.docker
 ROOT = Path(__file__).parents[2]
-MAIN = "import sys; from host.cli import main; sys.exit(main(sys.argv[1:]))"
+# A shell may have told its background jobs to ignore Ctrl-C, and children inherit that.
+MAIN = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from host.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 @pytest.fixture(params=sorted(ENGINES))

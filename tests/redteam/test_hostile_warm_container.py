@@ -203,7 +203,11 @@ def test_nobody_else_can_speak_for_the_container(warm: WarmBench) -> None:
 def test_a_flood_while_nobody_listens_costs_the_host_nothing(warm: WarmBench) -> None:
     warm.serve(ready("order = take(); refuse(); done(order)\nwhile True: link.sendall(b'{}\\n' * 10000)\n"))
     assert ended(warm.run()) in {("refused", "told-to"), ("failed", "contract-violation")}
-    assert "spoke without being asked" in then_honest(warm).warnings[-1]
+    # Whether the flood is met while the case ends or after it is a race; the container is replaced either way.
+    assert then_honest(warm).warnings[-1] in {
+        "the container before was replaced: it spoke without being asked after its last case",
+        "the container before was replaced: it broke",
+    }
 
 
 def test_the_socket_is_reachable_through_the_private_folder_only(warm: WarmBench) -> None:

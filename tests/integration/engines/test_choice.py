@@ -38,7 +38,7 @@ def test_a_lock_can_choose_runc_beside_a_daemon_that_answers() -> None:
     chosen = choose("auto", allowed=("runc",))
     assert (chosen.engine.name, chosen.reason) == (
         "runc",
-        "the lock does not allow docker and runc-rootless; it needs no daemon",
+        "the lock does not allow docker; it needs no daemon",
     )
 
 

@@ -32,8 +32,8 @@ def test_the_locks_list_is_respected_and_every_reason_is_given() -> None:
     with pytest.raises(NoEngineError) as refused:
         choose("auto", allowed=("docker",))
     assert refused.value.message == (
-        "no container engine can be used: the lock does not allow runc and runc-rootless; "
-        f"no Docker daemon answers at {NOWHERE}"
+        f"no container engine can be used: no Docker daemon answers at {NOWHERE}; "
+        "the lock does not allow runc; the lock does not allow runc-rootless"
     )
     assert "docker: start it" in refused.value.hint
 
