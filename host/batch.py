@@ -17,23 +17,22 @@ from host.batch_results import (
     write_tables,
 )
 from host.builds import as_release, read_build
+from host.case_document import case_document
 from host.case_table import TableCase, read_case_table
 from host.check.plugin import check_plugin
 from host.crew import Cancelled, Crew, Place
 from host.engines.interface import Engine
-from host.errors import MachineTooSmallError
-from host.execution import CaseRequest, Execution, PreparedRun
-from host.home import Home, now
+from host.errors import MachineTooSmallError, TargetError
+from host.execution import CaseRequest, Execution
+from host.home import Home
 from host.leftovers import clear_dead
 from host.machine import Room, this_machine
 from host.planning import plan_limits
-from host.records import measured
 from host.releases import InstalledRelease
 from host.warm.declared import require_declared
 from host.warm.memory import MemoryProbe, peer_memory
 from host.workbench import Bench
 from plugin_spec.errors import AssayError, EngineError, InputError
-from registry.statements import OutputRef
 
 
 @dataclass(frozen=True)
@@ -158,60 +157,25 @@ class _Runner:
         request = CaseRequest(case.case_id, case.inputs, case.parameters)
         try:
             with self.bench.staged(request, place=place) as prepared:
-                planned = _document(self.release, case.case_id, container, prepared=prepared)
+                planned = case_document(self.release, case.case_id, container, prepared=prepared)
                 kept = kept_result(self.out, planned)
                 if kept is not None:
                     return kept, True
                 execution = self.bench.execute(prepared, place=place, cancelled=cancelled)
-                document = _document(
+                document = case_document(
                     self.release, case.case_id, container, prepared=prepared, execution=execution
                 )
                 keep_result(
                     self.out, document, [one.path for one in execution.outputs], log=prepared.folder.log
                 )
+        except TargetError:
+            raise  # the folder for results is nothing that the case is to blame for
         except (InputError, MachineTooSmallError) as error:
             # An input that cannot be used, or is too large for this machine, is no reason to stop the others.
-            document = _document(self.release, case.case_id, container, execution=_unusable(error))
+            document = case_document(self.release, case.case_id, container, execution=_unusable(error))
             keep_result(self.out, document, [], log=None)
         return document, False
 
 
 def _unusable(error: AssayError) -> Execution:
     return Execution("failed", error.code, error.message, hint=error.hint)
-
-
-def _document(
-    release: InstalledRelease,
-    case_id: str,
-    container: Literal["fresh", "warm"],
-    *,
-    prepared: PreparedRun | None = None,
-    execution: Execution | None = None,
-) -> CaseDocument:
-    """What is known of a case: planned only, or ended too."""
-    seen = execution.exit if execution else None
-    ended = execution or Execution("failed", "planned", "")
-    return CaseDocument(
-        case_id=case_id,
-        plugin=release.manifest.id,
-        version=release.manifest.version,
-        image=release.image,
-        manifest=release.manifest_digest,
-        weights=release.weight_refs,
-        inputs=prepared.staged + prepared.sidecars if prepared else (),
-        parameters=prepared.parameters if prepared else {},
-        container=container,
-        outcome=ended.outcome,
-        reason_code=ended.reason_code,
-        message=ended.message,
-        outputs=tuple(
-            OutputRef(port=one.port, name=one.path.name, digest=one.digest, bytes=one.bytes)
-            for one in ended.outputs
-        ),
-        measured=measured(release.manifest, ended),
-        warnings=ended.warnings,
-        duration_s=round(seen.duration_s, 3) if seen else 0.0,
-        memory_peak_bytes=seen.memory_peak_bytes if seen else None,
-        memory_limit_bytes=seen.memory_limit_bytes if seen else 0,
-        finished_at=now().isoformat(timespec="seconds"),
-    )

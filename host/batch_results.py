@@ -1,4 +1,4 @@
-"""What a batch leaves: one folder with a document per case, and two tables over all of them.
+"""What unrecorded runs leave: one folder with a document per case, and of a batch two tables over all of them.
 
 Invariants
 ----------
@@ -8,24 +8,27 @@ Invariants
 """
 
 import csv
+import errno
 import hashlib
 import io
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
 
+from host.emptying import remove_folder
 from host.errors import TargetError
-from host.staging import work_errors
 from plugin_spec.case import CaseId, Scalar
 from plugin_spec.files import write_atomic
 from plugin_spec.model import Sha256, StrictModel
 from plugin_spec.resources import MIB
 from registry.canonical import canonical_json
+from registry.errors import StorageFullError
 from registry.statements import FileRef, InputRef, Measured, OutputRef, Timestamp
 
 DOCUMENT = "result.json"
@@ -33,7 +36,7 @@ LOG = "log.txt"
 
 
 class CaseDocument(StrictModel):
-    """How a case of a batch ended: ``result.json`` in its folder."""
+    """How an unrecorded case ended: ``result.json`` in its folder."""
 
     contract: Literal["assay.case-result/1"] = "assay.case-result/1"
     case_id: CaseId
@@ -113,21 +116,73 @@ def kept_result(out: Path, planned: CaseDocument) -> CaseDocument | None:
     return found if whole and found.outcome != "failed" and found.is_of(planned) else None
 
 
+@contextmanager
+def result_folder(folder: Path, *, replace: bool = False) -> Iterator[Path]:
+    """A folder to be filled that takes its place when the block ends well, and leaves nothing where it does not.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it ends up; its parent exists.
+    replace : bool, optional
+        Whether it may take the place of an earlier one.
+
+    Raises
+    ------
+    StorageFullError, TargetError
+        The folder cannot be made there.
+    """
+    making = folder.with_name(f".{folder.name}.part")
+    try:
+        with target_errors(folder):
+            if os.path.lexists(making):
+                remove_folder(making)
+            making.mkdir()
+        yield making
+        with target_errors(folder):
+            if replace and os.path.lexists(folder):
+                remove_folder(folder)
+            os.rename(making, folder)
+    except BaseException:
+        shutil.rmtree(making, ignore_errors=True)  # half a result would be taken for a whole one
+        raise
+
+
+@contextmanager
+def target_errors(target: Path) -> Iterator[None]:
+    """Name the place that the operator chose, where it cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFullError(
+                f"{target.parent}: {error.strerror}", subject=str(target.parent), hint="free some disk space"
+            ) from error
+        raise TargetError(
+            f"--out {target}: cannot be written: {error.strerror}",
+            subject=str(target),
+            hint="name a folder on a disk that can be written",
+        ) from error
+
+
+def fill_result(
+    making: Path, document: CaseDocument, outputs: Sequence[Path], *, log: Path | None
+) -> tuple[str, ...]:
+    """Copy a case's outputs and log into its folder, write its document, and return the names of all."""
+    sources = {path.name: path for path in outputs}
+    if log is not None and log.is_file():
+        sources[LOG if LOG not in sources else f"container-{LOG}"] = log
+    with target_errors(making):
+        for name, source in sources.items():
+            shutil.copyfile(source, making / name)
+        (making / DOCUMENT).write_bytes(canonical_json(document.model_dump(mode="json")) + b"\n")
+    return (*sources, DOCUMENT)
+
+
 def keep_result(out: Path, document: CaseDocument, outputs: Sequence[Path], *, log: Path | None) -> None:
     """Put a case's outputs, log and document into its folder, in place of an earlier one."""
-    folder, making = out / document.case_id, out / f".{document.case_id}.part"
-    taken = {path.name for path in outputs}
-    with work_errors(folder):
-        shutil.rmtree(making, ignore_errors=True)
-        making.mkdir()
-        for path in outputs:
-            shutil.copyfile(path, making / path.name)
-        if log is not None and log.is_file():
-            shutil.copyfile(log, making / (LOG if LOG not in taken else f"container-{LOG}"))
-        (making / DOCUMENT).write_bytes(canonical_json(document.model_dump(mode="json")) + b"\n")
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.rename(making, folder)
+    with result_folder(out / document.case_id, replace=True) as making:
+        fill_result(making, document, outputs, log=log)
 
 
 def write_tables(out: Path, results: Sequence[CaseDocument | NotRun]) -> tuple[Path, Path]:
@@ -139,9 +194,10 @@ def write_tables(out: Path, results: Sequence[CaseDocument | NotRun]) -> tuple[P
         else {"case_id": one.case_id, "outcome": "not run", "reason_code": one.reason}
         for one in results
     ]
-    with work_errors(table):
-        write_atomic(table, _csv(results).encode())
+    with target_errors(table):
+        # The document first: it is what tells the two tables from somebody else's.
         write_atomic(document, canonical_json({"contract": "assay.batch/1", "cases": listed}) + b"\n")
+        write_atomic(table, _csv(results).encode())
     return table, document
 
 
@@ -166,6 +222,7 @@ def _row(one: CaseDocument | NotRun) -> dict[str, object]:
         "container": one.container,
         "duration_s": round(one.duration_s, 3),
         "memory_peak_mib": peak,
+        "warnings": "; ".join(one.warnings),
     }
     many = {number.port for number in one.measured if number.row > 0}
     for number in one.measured:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from host.batch_results import CaseDocument, fill_result, result_folder
 from host.builds import as_release, read_build
+from host.case_document import case_document
 from host.check.plugin import check_plugin
 from host.engines.interface import Engine
 from host.engines.owner import owner_labels
@@ -19,12 +20,10 @@ from host.explanation import Explanation, explain
 from host.home import Home, random_bytes
 from host.leftovers import clear_dead
 from host.plugins import PluginCatalogue
-from host.records import measured
 from host.releases import InstalledRelease
 from host.staging import RunFolder
 from plugin_spec.case import Scalar
 from plugin_spec.errors import AssayError
-from registry.statements import Measured
 
 if TYPE_CHECKING:
     from host.crew import Place
@@ -32,10 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BenchAnswer:
-    """How an unrecorded run ended, its numbers, and the files that were copied out."""
+    """How an unrecorded run ended, its document, and the files that were copied out."""
 
     execution: Execution
-    measured: tuple[Measured, ...]
+    document: CaseDocument
     files: tuple[Path, ...]
     log: str
     explanation: Explanation = Explanation()
@@ -67,7 +66,7 @@ def run_once(
     inputs, parameters
         As on the command line.
     out : Path or None
-        New folder for the outputs and the log; ``None`` keeps nothing.
+        New folder for the outputs, the log and ``result.json``; ``None`` keeps nothing.
     say : callable, optional
         Told when the run has to wait for a GPU.
 
@@ -77,6 +76,8 @@ def run_once(
         Build the plugin first.
     InputFileError
         An input is missing, or ``out`` exists.
+    StorageFullError, TargetError
+        ``out`` cannot be written; nothing is left there.
     """
     if out is not None and out.exists():
         raise InputFileError(f"{out}: exists already", subject=str(out), hint="name a new folder")
@@ -85,12 +86,20 @@ def run_once(
     with home.running():
         clear_dead(home, engine)
         bench = Bench(home, release, engine, say=say)
-        with bench.staged(CaseRequest("bench", inputs, parameters)) as prepared:
+        with (
+            result_folder(out) if out is not None else nullcontext() as making,
+            bench.staged(CaseRequest("bench", inputs, parameters)) as prepared,
+        ):
             execution = bench.execute(prepared)
+            document = case_document(release, "bench", "fresh", prepared=prepared, execution=execution)
             log = prepared.folder.log.read_text(errors="replace") if prepared.folder.log.is_file() else ""
-            files = _copy_out(execution, prepared.folder, out) if out is not None else ()
-            explanation = explain(execution, log, manifest, folder)
-            return BenchAnswer(execution, measured(manifest, execution), files, log, explanation)
+            files: tuple[Path, ...] = ()
+            if making is not None and out is not None:
+                outputs = [one.path for one in execution.outputs]
+                names = fill_result(making, document, outputs, log=prepared.folder.log)
+                files = tuple(out / name for name in names)
+        explanation = explain(execution, log, manifest, folder)
+        return BenchAnswer(execution, document, files, log, explanation)
 
 
 class Bench:
@@ -152,14 +161,3 @@ class Bench:
                 cancelled=cancelled,
                 warm=place.warm if place is not None else None,
             )
-
-
-def _copy_out(execution: Execution, run_folder: RunFolder, out: Path) -> tuple[Path, ...]:
-    out.mkdir(parents=True)
-    names = {one.path.name: one.path for one in execution.outputs}
-    if run_folder.log.is_file():
-        log = run_folder.log
-        names[log.name if log.name not in names else f"container-{log.name}"] = log
-    for name, source in names.items():
-        shutil.copyfile(source, out / name)
-    return tuple(out / name for name in names)

@@ -38,6 +38,7 @@ def run_table(folder: Path, cases: Path, out: Path, jobs: int, warm: bool, *, en
         },
         [
             *table(("case", "outcome", "reason", "seconds", "container"), _rows(batch)),
+            *[f"warning: {one.case_id}: {text}" for one in batch.results for text in one.warnings],
             f"{len(batch.results)} cases: "
             + ", ".join(f"{counts[word]} {word}" for word in ("ok", "refused", "failed") if counts[word])
             + (f"; {batch.kept} kept from before" if batch.kept else ""),

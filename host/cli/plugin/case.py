@@ -56,19 +56,22 @@ def run(
         out=out,
         say=say,
     )
-    rows = [(one.port, one.column, f"{one.value}", one.unit or "") for one in answer.measured]
+    measured, warnings = answer.document.measured, answer.execution.warnings
+    rows = [(one.port, one.column, f"{one.value}", one.unit or "") for one in measured]
     show(
         {
             "outcome": answer.execution.outcome,
             "reason_code": answer.execution.reason_code,
             "message": answer.execution.message,
             "hint": answer.explanation.hint,
-            "measured": answer.measured,
+            "measured": measured,
+            "warnings": warnings,
             "outputs": answer.files,
         },
         [
             f"{answer.execution.outcome} {answer.execution.reason_code} {answer.execution.message}".rstrip(),
-            *table(("port", "column", "value", "unit"), rows),
+            *[f"warning: {one}" for one in warnings],
+            *(table(("port", "column", "value", "unit"), rows) if rows else ()),
             *[f"wrote {path}" for path in answer.files],
         ],
         as_json=json,
