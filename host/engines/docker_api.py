@@ -241,7 +241,8 @@ class DockerApi:
     ) -> bytes:
         connection = self._address.connection(timeout_s)
         try:
-            return _answered(connection, method, path, query, body=body, content_type=content_type).read()
+            with _answered(connection, method, path, query, body=body, content_type=content_type) as response:
+                return response.read()
         finally:
             connection.close()
 
