@@ -21,7 +21,7 @@ from host.engines.docker_config import (
     uses_containerd_store,
     weaknesses,
 )
-from host.engines.docker_container import DockerContainer, created_container, moment
+from host.engines.docker_container import DockerContainer, created_container
 from host.engines.docker_errors import docker_errors, one_line
 from host.engines.image_defaults import require_no_volumes
 from host.engines.interface import (
@@ -34,7 +34,7 @@ from host.engines.interface import (
 )
 from host.engines.outputs_folder import open_for_container
 from host.engines.owner import owner_labels
-from host.engines.supervision import StopReason, Supervisor, container_exit
+from host.engines.supervision import StopReason, Stopwatch, Supervisor, container_exit
 from host.errors import (
     EngineRefusedError,
     GpuUnavailableError,
@@ -198,6 +198,7 @@ class DockerEngine:
         with new_log(log_path) as stream, created_container(self._api, config) as container:
             frames = container.attach()
             log = in_background(lambda: write_bounded(frames, stream, bytes_max=spec.limits.log_bytes))
+            started = Stopwatch()
             container.start()
             ended = in_background(container.wait)
             supervisor = Supervisor(
@@ -207,6 +208,7 @@ class DockerEngine:
                 cancelled=cancelled,
             )
             observed = supervisor.watch(ended, container.kill)
+            times = started.times()
             state = container.state()
             cut = log_truncated(log, log_path)
         if observed.stopped is StopReason.CANCELLED:
@@ -217,7 +219,7 @@ class DockerEngine:
             exit_code=int(state["ExitCode"]),
             # A child may have been killed and the main process lived on; the daemon's flag covers some of it.
             oom_killed=bool(state["OOMKilled"]),
-            times=(moment(state["StartedAt"]), moment(state["FinishedAt"])),
+            times=times,
             log_path=log_path,
             log_truncated=cut,
             container_id=container.id,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from typing import Any
 
 from host.engines.docker_api import DaemonAnswerError, DockerApi
@@ -72,9 +71,3 @@ def _unless_gone() -> Iterator[None]:
     except DaemonAnswerError as error:
         if error.status_code not in (404, 409):
             raise
-
-
-def moment(stamp: str) -> datetime:
-    """Return one of the daemon's time stamps, whose nanoseconds are cut to microseconds."""
-    seconds, _, fraction = stamp.removesuffix("Z").partition(".")
-    return datetime.fromisoformat(f"{seconds}.{fraction[:6].ljust(6, '0')}").replace(tzinfo=UTC)

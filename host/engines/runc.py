@@ -11,7 +11,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -57,7 +56,7 @@ from host.engines.runc_spec import (
     require_cpus,
     runtime_spec,
 )
-from host.engines.supervision import Observed, StopReason, Supervisor, container_exit
+from host.engines.supervision import Observed, StopReason, Stopwatch, Supervisor, container_exit
 from host.errors import EngineRefusedError, RunCancelledError
 
 _RUN: Final = Path("/run/assay")
@@ -169,13 +168,13 @@ class RuncEngine:
             _require_closed(spec, image)
             open_for_container(spec.outputs)
             with new_log(log_path) as stream, self._created(spec, image) as (container, group):
-                started_at = datetime.now(UTC)
+                started = Stopwatch()
                 container.start()
                 log = in_background(
                     lambda: write_bounded(container.output(), stream, bytes_max=spec.limits.log_bytes)
                 )
                 observed = _watch(spec, container, group, cancelled)
-                finished_at = datetime.now(UTC)
+                times = started.times()
                 exit_code = container.exit_code(stopped=observed.stopped is not None)
                 # A container that outlives its launcher would keep the log open.
                 group.kill()
@@ -187,7 +186,7 @@ class RuncEngine:
             observed,
             exit_code=exit_code,
             oom_killed=False,
-            times=(started_at, finished_at),
+            times=times,
             log_path=log_path,
             log_truncated=cut,
             container_id=container.id,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from pathlib import Path
 from typing import Final
@@ -40,6 +40,17 @@ class Observed:
     stopped: StopReason | None
     output_overflow: bool
     memory: MemoryUse | None
+
+
+class Stopwatch:
+    """Start and end of a container, by a clock that nobody can set back."""
+
+    def __init__(self) -> None:
+        self._started_at, self._began_s = datetime.now(UTC), time.monotonic()
+
+    def times(self) -> tuple[datetime, datetime]:
+        """When it started by the wall clock, and that much later by the other."""
+        return self._started_at, self._started_at + timedelta(seconds=time.monotonic() - self._began_s)
 
 
 class Supervisor:

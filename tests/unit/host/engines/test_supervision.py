@@ -2,12 +2,13 @@ import dataclasses
 import threading
 import time
 from concurrent.futures import Future
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
 from host.engines.cgroup import MemoryUse
-from host.engines.supervision import StopReason, Supervisor
+from host.engines.supervision import StopReason, Stopwatch, Supervisor
 from host.errors import EngineDiedError
 from tests.support.engine_bench import LIMITS
 
@@ -85,3 +86,11 @@ def test_a_container_that_survives_its_kill_is_the_engines_failure(
     monkeypatch.setattr("host.engines.supervision.KILL_TIMEOUT_S", 0.05)
     with pytest.raises(EngineDiedError, match="still runs"):
         a_supervisor(tmp_path, cancelled=lambda: True).watch(Future(), lambda: None)
+
+
+def test_a_wall_clock_that_is_put_back_makes_no_time_negative(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter((100.0, 100.25))
+    monkeypatch.setattr(time, "monotonic", lambda: next(ticks))
+    started_at, finished_at = Stopwatch().times()
+    assert (finished_at - started_at).total_seconds() == 0.25
+    assert started_at.tzinfo is UTC
