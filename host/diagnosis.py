@@ -1,5 +1,6 @@
 """What a machine has for running Assay, and what it lacks."""
 
+import os
 import platform
 import shutil
 from dataclasses import dataclass
@@ -79,6 +80,13 @@ def _disk(path: Path) -> Finding:
 
 
 def _home(home: Home) -> Finding:
+    existing = next(one for one in (home.path, *home.path.parents) if one.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        return Finding(
+            "home",
+            "missing",
+            f"{existing} is no folder that can be written; ASSAY_HOME chooses another",
+        )
     if not home.is_registry:
         return Finding(
             "home", "note", f"{home.path} holds no registry yet: assay trust init, or assay trust join"

@@ -4,6 +4,7 @@ Layout of a home: the registry's own files, ``builds/`` (what ``plugin build`` m
 files), ``runs/`` (folders of runs under way), ``lock`` (held by the one command that builds or runs).
 """
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from host.emptying import remove_folder
 from host.errors import HomeBusyError, HomeMissingError, WorkFolderError
@@ -89,7 +91,7 @@ class Home:
             Another command runs cases here.
         """
         self.ensure()
-        with (self.path / "lock").open("w") as stream:
+        with self._lock_file() as stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -99,6 +101,19 @@ class Home:
                     hint="wait until it ends, or use another ASSAY_HOME",
                 ) from error
             yield
+
+    def _lock_file(self) -> TextIO:
+        try:
+            for folder in (self.builds, self.runs):
+                if not os.access(folder, os.W_OK | os.X_OK):
+                    raise OSError(errno.EACCES, "cannot be written", str(folder))
+            return (self.path / "lock").open("w")
+        except OSError as error:
+            raise WorkFolderError(
+                f"{error.filename}: {error.strerror}",
+                subject=str(error.filename),
+                hint="ASSAY_HOME chooses the folder; it must be one that this user can write",
+            ) from error
 
     def clear_runs(self) -> None:
         """Remove what a command that died left in ``runs``; hold `running`, and reap its containers first.

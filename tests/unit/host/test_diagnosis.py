@@ -1,5 +1,6 @@
 """What a machine lacks is found and said; looking changes nothing."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,12 @@ def test_gpus_are_told_by_their_models_and_a_lack_of_them_by_its_reason(home: Ho
         assert "1 (NVIDIA A100-PCIE-40GB)" in finding(diagnose(home, "podman"), "gpu").found
     with installed(NvmlLibrary(init_answer=DRIVER_NOT_LOADED)):
         assert "none: nvidia: the driver does not answer" in finding(diagnose(home, "podman"), "gpu").found
+
+
+def test_a_home_that_cannot_be_written_is_missing(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.ensure()
+    assert finding(diagnose(home, "podman"), "home").verdict == "note"
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != home.path)
+    found = finding(diagnose(home, "podman"), "home")
+    assert found.verdict == "missing"
+    assert f"{home.path} is no folder that can be written" in found.found

@@ -1,5 +1,6 @@
 """One home, one command at a time, and nothing left of the command that died."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -76,3 +77,18 @@ def test_the_present_has_a_zone_and_random_bytes_differ() -> None:
     assert now().tzinfo is not None
     assert len(random_bytes(8)) == 8
     assert random_bytes(16) != random_bytes(16)
+
+
+def test_a_home_whose_lock_cannot_be_opened_is_named(home: Home) -> None:
+    home.ensure()
+    (home.path / "lock").mkdir()
+    with pytest.raises(WorkFolderError, match="lock: Is a directory") as refused, home.running():
+        pass
+    assert "ASSAY_HOME" in refused.value.hint
+
+
+def test_a_home_on_a_disk_that_is_read_only_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.ensure()
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != home.runs)
+    with pytest.raises(WorkFolderError, match="runs: cannot be written"), home.running():
+        pass
