@@ -10,6 +10,7 @@ from typing import Literal
 
 from host.batch_results import (
     CaseDocument,
+    Expected,
     NotRun,
     check_results_folder,
     keep_result,
@@ -27,7 +28,7 @@ from host.execution import CaseRequest, Execution
 from host.home import Home
 from host.leftovers import clear_dead
 from host.machine import Room, this_machine
-from host.planning import plan_limits
+from host.planning import complete_parameters, plan_limits
 from host.releases import InstalledRelease
 from host.warm.declared import require_declared
 from host.warm.memory import MemoryProbe, peer_memory
@@ -47,6 +48,8 @@ class BatchOrder:
         How many cases at a time, where the machine has room for them.
     warm : bool
         One container per worker instead of one per case.
+    replace : bool
+        Whether earlier results of other cases, plugins or parameters in ``out`` are removed.
     """
 
     folder: Path
@@ -54,6 +57,7 @@ class BatchOrder:
     out: Path
     jobs: int = 1
     warm: bool = False
+    replace: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,11 @@ def run_batch(
         require_declared(manifest)
     room = room or Room(this_machine())
     room.require(plan_limits(manifest, 0), release.title)
-    check_results_folder(order.out, [case.case_id for case in cases])
+    expected = Expected(
+        (manifest.id, release.image, release.manifest_digest),
+        {case.case_id: complete_parameters(manifest, case.parameters) for case in cases},
+    )
+    check_results_folder(order.out, expected, replace=order.replace)
     finished: dict[int, tuple[CaseDocument, bool]] = {}
 
     def done(number: int, result: tuple[CaseDocument, bool]) -> None:

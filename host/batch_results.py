@@ -13,7 +13,7 @@ import hashlib
 import io
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,15 +24,17 @@ from pydantic import ValidationError
 from host.emptying import remove_folder
 from host.errors import TargetError
 from plugin_spec.case import CaseId, Scalar
+from plugin_spec.errors import AssayError
 from plugin_spec.files import write_atomic
 from plugin_spec.model import Sha256, StrictModel
 from plugin_spec.resources import MIB
-from registry.canonical import canonical_json
+from registry.canonical import canonical_json, parse_json
 from registry.errors import StorageFullError
 from registry.statements import FileRef, InputRef, Measured, OutputRef, Timestamp
 
 DOCUMENT = "result.json"
 LOG = "log.txt"
+BATCH_CONTRACT = "assay.batch/1"
 
 
 class CaseDocument(StrictModel):
@@ -75,26 +77,97 @@ class NotRun:
     reason: str
 
 
-def check_results_folder(out: Path, case_ids: Sequence[str]) -> None:
-    """Make the batch's folder, and refuse to write over folders that hold something else than results of cases.
+@dataclass(frozen=True)
+class Expected:
+    """What the results in a batch's folder have to be of, for a batch to go on in it."""
+
+    release: tuple[str, Sha256, Sha256]
+    parameters: Mapping[str, Mapping[str, Scalar]]
+
+    def differs(self, found: CaseDocument) -> str:
+        """How an earlier result is another one than the batch would make; empty where it is not."""
+        if found.case_id not in self.parameters:
+            return "is of a case that the table does not name"
+        if (found.plugin, found.image, found.manifest) != self.release:
+            return f"comes from {found.plugin} {found.version} in another build"
+        if found.outcome != "failed" and found.parameters != self.parameters[found.case_id]:
+            return "has other parameters"
+        return ""
+
+
+def check_results_folder(out: Path, expected: Expected, *, replace: bool = False) -> None:
+    """Make the batch's folder, and refuse to write over what is no result of the same cases, plugin and parameters.
+
+    Parameters
+    ----------
+    out : Path
+    expected : Expected
+        What may lie there.
+    replace : bool, optional
+        Whether results of other cases, plugins and parameters are removed; what is no result never is.
 
     Raises
     ------
     TargetError
-        The folder cannot be made, or a case's folder is somebody else's.
+        The folder cannot be made, or holds something that the batch would overwrite.
     """
-    try:
+    with target_errors(out):
         out.mkdir(exist_ok=True)
-    except OSError as error:
-        raise TargetError(f"--out {out}: {error.strerror}", subject=str(out)) from error
-    for case_id in case_ids:
-        folder = out / case_id
-        if os.path.lexists(folder) and not (folder / DOCUMENT).is_file():
-            raise TargetError(
-                f"--out {out}: {folder} exists and holds no result of a case",
-                subject=str(folder),
-                hint="name another folder, or move it away",
-            )
+        names = {*expected.parameters, *(one.name for one in out.iterdir() if not one.name.startswith("."))}
+    _require_own_tables(out)
+    others: list[tuple[Path, str]] = []
+    for folder in (out / name for name in sorted(names)):
+        found = _earlier(folder)
+        if found is None:
+            if (
+                folder.name in expected.parameters
+                and os.path.lexists(folder)
+                and not (folder / DOCUMENT).is_file()
+            ):
+                raise TargetError(
+                    f"--out {out}: {folder} exists and holds no result of a case",
+                    subject=str(folder),
+                    hint="name another folder, or move it away",
+                )
+        elif difference := expected.differs(found):
+            others.append((folder, difference))
+    if others and not replace:
+        folder, difference = others[0]
+        more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
+        raise TargetError(
+            f"--out {out}: the result in {folder.name}{more} {difference}",
+            subject=str(folder),
+            hint="name another folder, or add --replace, which removes such results",
+        )
+    for folder, _ in others:
+        with target_errors(folder):
+            remove_folder(folder)
+
+
+def _earlier(folder: Path) -> CaseDocument | None:
+    try:
+        found = CaseDocument.model_validate_json((folder / DOCUMENT).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return found if found.case_id == folder.name else None
+
+
+def _require_own_tables(out: Path) -> None:
+    """Refuse tables of results that no batch has written."""
+    paths = [path for path in (out / "results.json", out / "results.csv") if os.path.lexists(path)]
+    if not paths:
+        return
+    try:
+        document = parse_json((out / "results.json").read_bytes(), where="results.json")
+        own = isinstance(document, dict) and document.get("contract") == BATCH_CONTRACT
+    except (OSError, ValueError, AssayError):
+        own = False
+    if not own:
+        raise TargetError(
+            f"--out {out}: {paths[-1].name} was not written by a batch",
+            subject=str(paths[-1]),
+            hint="name another folder, or move it away",
+        )
 
 
 def kept_result(out: Path, planned: CaseDocument) -> CaseDocument | None:
@@ -196,7 +269,7 @@ def write_tables(out: Path, results: Sequence[CaseDocument | NotRun]) -> tuple[P
     ]
     with target_errors(table):
         # The document first: it is what tells the two tables from somebody else's.
-        write_atomic(document, canonical_json({"contract": "assay.batch/1", "cases": listed}) + b"\n")
+        write_atomic(document, canonical_json({"contract": BATCH_CONTRACT, "cases": listed}) + b"\n")
         write_atomic(table, _csv(results).encode())
     return table, document
 

@@ -40,7 +40,7 @@ class BatchBench:
             lines.append(f"{case},{case}.nii")
         self.table.write_text("\n".join(lines) + "\n")
 
-    def run(self, *, jobs: int = 1, warm: bool = False, there: Share = ROOMY) -> Batch:
+    def run(self, *, jobs: int = 1, warm: bool = False, replace: bool = False, there: Share = ROOMY) -> Batch:
         """Run the table; ``told`` has each case and whether it was kept."""
         self.told.clear()
 
@@ -51,7 +51,7 @@ class BatchBench:
         return run_batch(
             self.bench.home,
             self.bench.engine,
-            BatchOrder(self.bench.plugin, self.table, self.out, jobs=jobs, warm=warm),
+            BatchOrder(self.bench.plugin, self.table, self.out, jobs=jobs, warm=warm, replace=replace),
             BatchProgress(say=lambda line: None, case_done=case_done),
             room=Room(there),
             probe=peer_memory if self.watched else lambda pid: lambda: MemoryUse(24 * 2**20, 0),

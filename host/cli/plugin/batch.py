@@ -1,7 +1,6 @@
 """``assay plugin run --cases``: a build on a table of cases, side by side."""
 
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from host.cli.answer import conclude, show, table
@@ -9,18 +8,18 @@ from host.cli.engines import connected
 from host.cli.targets import check_target
 
 if TYPE_CHECKING:
-    from host.batch import Batch
+    from host.batch import Batch, BatchOrder
     from plugin_spec.errors import AssayError
 
 
-def run_table(folder: Path, cases: Path, out: Path, jobs: int, warm: bool, *, engine: str, json: bool) -> int:
+def run_table(order: "BatchOrder", *, engine: str, json: bool) -> int:
     """Run every case of a table and show how each ended."""
+    out = order.out
     check_target(out / "results.csv" if out.is_dir() else out, "--out", new=not out.is_dir())
-    from host.batch import BatchOrder, BatchProgress, run_batch
+    from host.batch import BatchProgress, run_batch
     from host.cli.progress import CaseProgress
     from host.home import Home
 
-    order = BatchOrder(folder, cases, out, jobs=jobs, warm=warm)
     with CaseProgress() as bar:
         batch = run_batch(
             Home.from_environment(),

@@ -16,7 +16,10 @@ from host.errors import OptionError
 
 def run(
     folder: FolderArgument,
-    out: Annotated[Path, typer.Option(help="New folder for the outputs; with --cases, one folder per case.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="New folder for outputs; with --cases one per case, finished ones are kept."),
+    ],
     inputs: Annotated[
         list[str] | None,
         typer.Option(
@@ -31,6 +34,12 @@ def run(
     warm: Annotated[
         bool, typer.Option("--warm", help="With --cases: one container for many cases, where declared.")
     ] = False,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace", help="With --cases: remove results of other cases, builds, parameters in OUT."
+        ),
+    ] = False,
     engine: EngineOption = "auto",
     json: JsonFlag = False,
 ) -> int:
@@ -38,10 +47,12 @@ def run(
     if cases is not None:
         if inputs or parameter:
             raise OptionError("--cases names inputs and parameters itself: leave --input and --parameter out")
-        order = (folder, cases, out, jobs, warm)
-        return run_table(*order, engine=engine, json=json)
-    if jobs != 1 or warm:
-        raise OptionError("--jobs and --warm are for many cases: give them with --cases")
+        from host.batch import BatchOrder
+
+        order = BatchOrder(folder, cases, out, jobs=jobs, warm=warm, replace=replace)
+        return run_table(order, engine=engine, json=json)
+    if jobs != 1 or warm or replace:
+        raise OptionError("--jobs, --warm and --replace are for many cases: give them with --cases")
     check_target(out, "--out", new=True)
     from host import workbench
     from host.cli.values import parse_files, parse_parameters

@@ -1,5 +1,6 @@
 """A table of cases through the bench: side by side, kept as they come, and taken up again where it stopped."""
 
+import json
 import threading
 from pathlib import Path
 
@@ -192,3 +193,37 @@ def test_a_container_that_never_comes_up_fails_each_case(batch: BatchBench) -> N
     batch.bench.engine.server = ready("sys.exit(3)")
     done = batch.run(warm=True).results
     assert {(one.outcome, one.reason_code) for one in done} == {("failed", "crashed")}
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [("image", "another build"), ("parameters", "other parameters"), ("case_id", "does not name")],
+)
+def test_results_of_something_else_are_replaced_only_when_told(
+    field: str, told: str, batch: BatchBench
+) -> None:
+    batch.run()
+    folder = batch.out / "two"
+    document = json.loads((folder / "result.json").read_bytes())
+    document[field] = {"image": "sha256:" + "b" * 64, "parameters": {"passes": 3}, "case_id": "four"}[field]
+    (folder / "result.json").write_text(json.dumps(document))
+    if field == "case_id":
+        folder = folder.rename(batch.out / "four")
+    before = (folder / "result.json").read_bytes()
+    with pytest.raises(TargetError, match=told) as refused:
+        batch.run()
+    assert "--replace" in refused.value.hint
+    assert (folder / "result.json").read_bytes() == before
+    assert {row["outcome"] for row in batch.rows()} == {"ok"}
+    batch.run(replace=True)
+    assert batch.told == [("one", True), ("two", False), ("three", True)]
+    assert not (batch.out / "four").exists()
+
+
+@pytest.mark.parametrize("name", ["results.csv", "results.json"])
+def test_tables_that_no_batch_wrote_are_never_overwritten(name: str, batch: BatchBench) -> None:
+    batch.out.mkdir()
+    (batch.out / name).write_text("years,of,work\n")
+    with pytest.raises(TargetError, match=f"{name} was not written by a batch"):
+        batch.run(replace=True)
+    assert (batch.out / name).read_text() == "years,of,work\n"

@@ -35,8 +35,8 @@ def test_a_table_is_run_and_shown(cli: Cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--input", "scan=one.nii", "--jobs", "2"), "--jobs and --warm are for many cases"),
-        (("--input", "scan=one.nii", "--warm"), "--jobs and --warm are for many cases"),
+        (("--input", "scan=one.nii", "--jobs", "2"), "--jobs, --warm and --replace are for many cases"),
+        (("--input", "scan=one.nii", "--warm"), "--jobs, --warm and --replace are for many cases"),
         (("--cases", "cases.csv", "--input", "scan=one.nii"), "leave --input and --parameter out"),
         (("--cases", "cases.csv", "--parameter", "a=1"), "leave --input and --parameter out"),
     ],
