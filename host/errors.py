@@ -108,6 +108,12 @@ class RunCancelledError(AssayError):
     exit_code = ExitCode.INTERRUPTED
 
 
+class PluginFolderError(InputError):
+    """What was named as a plugin's folder is none."""
+
+    code = "plugin-folder"
+
+
 class PortError(InputError):
     """An input was given that is not declared, or a declared one is missing."""
 

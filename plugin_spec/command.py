@@ -2,22 +2,30 @@
 
 The words are a template. ``{inputs.t1}`` stands for the staged file, ``{outputs.mask}`` for the file to write,
 ``{parameters.level}`` for a value, ``{parameters.fast?--fast}`` for the flag ``--fast`` where the switch is on,
-``{weights.model}`` for a data file; ``{scratch}``, ``{threads}`` and ``{seed}`` are the run's own. A list inside
-``argv`` is a group that is left out as a whole where something in it is absent: an optional input without a file, or a
-switch that is off. The words reach the program as they are; no shell ever sees them.
+``{weights.model}`` for a data file; ``{scratch}``, ``{threads}`` and ``{seed}`` are the run's own; ``{{`` and ``}}``
+are the braces themselves. A list inside ``argv`` is a group that is left out as a whole where something in it is
+absent: an optional input without a file, or a switch that is off. The words reach the program as they are; no shell
+ever sees them.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator
 
-from plugin_spec.model import PortName, RelativePath, StrictModel
+from plugin_spec.model import PortName, ReasonCode, RelativePath, StrictModel
 
-_PLACEHOLDER = re.compile(
-    r"\{(?:(?P<table>inputs|outputs|parameters|weights)\.(?P<name>[a-z][a-z0-9_]*)(?:\?(?P<flag>[^{}]+))?"
+_TOKEN: Final = re.compile(
+    r"(?P<brace>\{\{|\}\})"
+    r"|\{(?:(?P<table>inputs|outputs|parameters|weights)\.(?P<name>[a-z][a-z0-9_]*)(?:\?(?P<flag>[^{}]+))?"
     r"|(?P<own>scratch|threads|seed))\}"
+)
+# What is left where all tokens are taken out, each leaving a NUL: no word holds one.
+_STRAY: Final = re.compile(r"\{[^{}\0]*\}?|\}")
+PLACEHOLDERS: Final = (
+    "{inputs.PORT} {outputs.PORT} {parameters.NAME} {parameters.NAME?WORD} {weights.NAME} "
+    "{scratch} {threads} {seed}"
 )
 Word = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 ExitCodeName = Annotated[str, StringConstraints(pattern=r"^([1-9]\d?|1\d\d|2[0-4]\d|25[0-5])$")]
@@ -27,7 +35,7 @@ class ExitMeaning(StrictModel):
     """What an exit code of the tool says about the case."""
 
     outcome: Literal["refused", "failed"]
-    reason_code: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    reason_code: ReasonCode
     message: str = Field(min_length=1, max_length=300)
 
 
@@ -56,40 +64,61 @@ class Command(StrictModel):
     outputs: dict[PortName, RelativePath]
     exit_codes: dict[ExitCodeName, ExitMeaning] = {}
 
-    @model_validator(mode="after")
-    def _words_are_templates(self) -> "Command":
-        for word in self.words():
-            left = _PLACEHOLDER.sub("", word)
-            if "{" in left or "}" in left:
-                raise ValueError(
-                    f"argv: {word!r} holds a brace that is no placeholder; "
-                    "known: {inputs.PORT} {outputs.PORT} {parameters.NAME} {parameters.NAME?FLAG} {weights.NAME} "
-                    "{scratch} {threads} {seed}"
-                )
-            flagged = [found[0] for found in _PLACEHOLDER.finditer(word) if found["flag"] is not None]
-            if any(not one.startswith("{parameters.") for one in flagged):
-                raise ValueError(
-                    f"argv: {flagged[0]}: only a parameter has a flag; put an input into a group"
-                )
+    @field_validator("argv")
+    @classmethod
+    def _words_are_templates(
+        cls, argv: tuple[str | tuple[str, ...], ...]
+    ) -> tuple[str | tuple[str, ...], ...]:
+        for word in _words(argv):
             if "\0" in word:
-                raise ValueError(f"argv: {word!r} holds a NUL character")
-        return self
+                raise ValueError(f"{word!r} holds a NUL character; leave it out")
+            stray = _STRAY.search(_TOKEN.sub("\0", word))
+            if stray is not None:
+                raise ValueError(
+                    f"{stray[0]!r} is no placeholder; write {{{{ and }}}} for braces the tool is to get, "
+                    f"or one of {PLACEHOLDERS}"
+                )
+            for found in _TOKEN.finditer(word):
+                if found["flag"] is not None and found["table"] != "parameters":
+                    raise ValueError(f"{found[0]}: only a parameter has a flag; put an input into a group")
+        return argv
 
     def words(self) -> Iterator[str]:
         """All words, groups opened."""
-        for item in self.argv:
-            if isinstance(item, str):
-                yield item
-            else:
-                yield from item
+        return _words(self.argv)
 
     def placeholders(self) -> Iterator[Placeholder]:
         """All placeholders of all words."""
         for word in self.words():
-            for found in _PLACEHOLDER.finditer(word):
-                yield Placeholder(
-                    table=found["table"] or found["own"], name=found["name"] or "", flag=found["flag"]
-                )
+            for found in _TOKEN.finditer(word):
+                if found["brace"] is None:
+                    yield Placeholder(
+                        table=found["table"] or found["own"], name=found["name"] or "", flag=found["flag"]
+                    )
+
+
+def _words(argv: Sequence[str | tuple[str, ...]]) -> Iterator[str]:
+    for item in argv:
+        if isinstance(item, str):
+            yield item
+        else:
+            yield from item
+
+
+def literal(word: str) -> str:
+    """Write a word as a template that stands for exactly this word."""
+    return word.replace("{", "{{").replace("}", "}}")
+
+
+def shown(word: str) -> str:
+    """Write a template as manuals do: what stands for a file or a value in ``<>``, a flag in ``[]``."""
+    return _TOKEN.sub(_as_in_a_manual, word)
+
+
+def _as_in_a_manual(found: re.Match[str]) -> str:
+    if found["brace"]:
+        return found["brace"][0]
+    return f"[{found['flag']}]" if found["flag"] else f"<{found['name'] or found['own']}>"
 
 
 class CommandValues(StrictModel):
@@ -128,10 +157,10 @@ def render(command: Command, values: CommandValues) -> tuple[str, ...]:
 
 
 def _rendered(template: str, values: CommandValues) -> Sequence[str]:
-    whole = _PLACEHOLDER.fullmatch(template)
+    whole = _TOKEN.fullmatch(template)
     if whole is not None and whole["table"] == "inputs":
         return _files(whole["name"], values.inputs)
-    return (_PLACEHOLDER.sub(lambda found: _value(found, values), template),)
+    return (_TOKEN.sub(lambda found: _value(found, values), template),)
 
 
 def _files(name: str, inputs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -141,6 +170,8 @@ def _files(name: str, inputs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _value(found: re.Match[str], values: CommandValues) -> str:
+    if found["brace"]:
+        return found["brace"][0]
     if found["own"]:
         return str(getattr(values, found["own"]))
     table, name = found["table"], found["name"]

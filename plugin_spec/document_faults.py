@@ -74,9 +74,7 @@ def faults_in(error: ValidationError, document: Mapping[str, Any], model: type[B
     by_path: dict[tuple[Path, str], list[_Place]] = {}
     for place in places:
         if not _is_an_echo(place):
-            by_path.setdefault((place.path, "" if _in_union(place) else place.error["type"]), []).append(
-                place
-            )
+            by_path.setdefault(_field(place), []).append(place)
     return [_fault(group, model, document) for group in by_path.values()]
 
 
@@ -101,6 +99,13 @@ def _place(error: ErrorDetails, document: Mapping[str, Any]) -> _Place:
     return _Place(error, path, at, ())
 
 
+def _field(place: _Place) -> tuple[Path, str]:
+    """What is told once: a field and the kind of its fault. Fields that are missing are told one by one."""
+    if place.error["type"] == "missing":
+        return (*place.path, *place.rest), "missing"
+    return place.path, "" if _in_union(place) else place.error["type"]
+
+
 def _in_union(place: _Place) -> bool:
     return bool(place.rest) and place.error["type"] != "missing" and place.rest != ("[key]",)
 
@@ -123,8 +128,8 @@ def _fault(group: list[_Place], model: type[BaseModel], document: Mapping[str, A
     if all(place.error["type"] in _WANTED for place in group):
         return _type(group)
     if kind == "value_error" and isinstance(first.value, Mapping):
-        fix = "make its fields agree"
-        return Fault("C007", path_text(first.path), _said(first), fix)
+        message, _, fix = _said(first).partition("; ")
+        return Fault("C007", path_text(first.path), message, fix or "make its fields agree")
     # Of a union's members, the one that has something to say about the value, not about its type.
     return _value(next(place for place in group if place.error["type"] not in _WANTED))
 

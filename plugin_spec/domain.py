@@ -79,14 +79,20 @@ class DomainRule(StrictModel):
     def _one_kind_of_rule(self) -> "DomainRule":
         ranged = self.minimum is not None or self.maximum is not None
         if ranged == (self.one_of is not None):
-            raise ValueError("a rule has either one_of, or minimum and/or maximum")
+            raise ValueError("a rule has either one_of or a range; write one_of, or minimum and/or maximum")
         if ranged and self.unit is None:
-            raise ValueError("a range needs its unit")
+            unit = GEOMETRY_TAGS.get(self.tag) or SIDECAR_UNITS.get(self.tag, "…")
+            raise ValueError(f'a range needs its unit; add unit = "{unit}"')
         if self.minimum is not None and self.maximum is not None and self.minimum >= self.maximum:
-            raise ValueError(f"minimum {self.minimum} must be below maximum {self.maximum}")
+            raise ValueError(
+                f"minimum {self.minimum} must be below maximum {self.maximum}; exchange or correct them"
+            )
         if self.tag.startswith("geometry."):
             if self.tag not in GEOMETRY_TAGS:
                 raise ValueError(f"unknown geometry tag {self.tag!r}; known: {', '.join(GEOMETRY_TAGS)}")
             if self.unit != GEOMETRY_TAGS[self.tag]:
-                raise ValueError(f"{self.tag} is measured in {GEOMETRY_TAGS[self.tag]!r}, not {self.unit!r}")
+                raise ValueError(
+                    f"{self.tag} is measured in {GEOMETRY_TAGS[self.tag]!r}, not {self.unit!r}; "
+                    f'write unit = "{GEOMETRY_TAGS[self.tag]}"'
+                )
         return self

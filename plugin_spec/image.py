@@ -33,7 +33,7 @@ class PackagesImage(StrictModel):
     def _packages_are_locked(self) -> "PackagesImage":
         if bool(self.debian) != (self.debian_lock is not None):
             raise ValueError(
-                "debian and debian_lock stand together: every added package is locked with what it needs"
+                "debian and debian_lock stand together; add both (assay plugin lock writes the lock), or neither"
             )
         return self
 

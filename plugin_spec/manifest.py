@@ -9,7 +9,16 @@ from plugin_spec.command import Command
 from plugin_spec.domain import DomainRule
 from plugin_spec.errors import ContractError
 from plugin_spec.image import ImageSource, PackagesImage
-from plugin_spec.model import ColumnName, Identifier, PortName, RelativePath, Sha256, StrictModel, read_toml
+from plugin_spec.model import (
+    ColumnName,
+    Identifier,
+    PortName,
+    ReasonCode,
+    RelativePath,
+    Sha256,
+    StrictModel,
+    read_toml,
+)
 from plugin_spec.ports import InputPort, MeasurementsPort, Modality, OutputPort, Parameter
 from plugin_spec.resources import Resources
 from plugin_spec.rules import COLLECT_FAULTS, faults_of
@@ -107,9 +116,9 @@ class Tolerance(StrictModel):
     @model_validator(mode="after")
     def _one_figure_for_one_thing(self) -> "Tolerance":
         if (self.port, self.column) == (None, None):
-            raise ValueError("a tolerance names a port, a column or both")
+            raise ValueError("a tolerance is about nothing; add port, column or both")
         if sum(figure is not None for figure in (self.absolute, self.relative, self.dice)) != 1:
-            raise ValueError("a tolerance has one of absolute, relative and dice")
+            raise ValueError("a tolerance has one figure; give one of absolute, relative and dice")
         return self
 
 
@@ -158,7 +167,7 @@ class Comparison(StrictModel):
     def _expects_one_thing(self) -> "Comparison":
         expected = (self.value, self.equals, self.count, self.reference)
         if sum(one is not None for one in expected) != 1:
-            raise ValueError("a comparison expects one of value, equals, count and reference")
+            raise ValueError("a comparison expects one thing; give one of value, equals, count and reference")
         return self
 
 
@@ -187,13 +196,14 @@ class EmbeddedTest(StrictModel):
     inputs: dict[PortName, RelativePath | tuple[RelativePath, ...]]
     parameters: dict[PortName, bool | int | float | str] = {}
     expect: Literal["ok", "refused"]
-    reason_code: str | None = None
+    reason_code: ReasonCode | None = None
     compare: tuple[Comparison, ...] = ()
 
     @model_validator(mode="after")
     def _expectation_is_complete(self) -> "EmbeddedTest":
         if (self.expect == "refused") != (self.reason_code is not None):
-            raise ValueError("reason_code stands exactly where refused is expected")
+            fix = "remove it" if self.expect == "ok" else 'add reason_code = "…", as the plugin gives it'
+            raise ValueError(f"reason_code stands exactly where refused is expected; {fix}")
         return self
 
     def files(self) -> dict[str, tuple[str, ...]]:

@@ -24,7 +24,7 @@ def _of_field(field: FieldInfo) -> str:
 
 _NAME = "lower-case letters, digits and _, beginning with a letter, such as brain_ml"
 MEANINGS: Final[dict[str, str]] = {
-    _pattern(model.Identifier): "lower-case letters, digits and hyphens, such as brain-volumes",
+    _pattern(model.Identifier): "lower-case letters, digits and hyphens, such as brain-volumes or no-brain",
     _pattern(model.PortName): _NAME,
     _pattern(model.ColumnName): _NAME,
     _pattern(model.RelativePath): "a path inside the plugin's folder, such as tests/scan.nii.gz",

@@ -4,7 +4,8 @@ The models check each field by itself; the rules here look across fields. A numb
 C1xx names and ports, C2xx runtime and image, C3xx tests and determinism, C4xx domain and resources.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from plugin_spec.faults import Fault, Found
@@ -14,6 +15,7 @@ from plugin_spec.ports import (
     LabelMapPort,
     MeasurementsPort,
     Port,
+    ReportPort,
     ScorePort,
     VolumePort,
 )
@@ -77,11 +79,14 @@ def grids_name_an_input(manifest: "Manifest") -> Found:
     for path, port in _ports(manifest):
         for field in ("grid_of", "within", "from_port", "to_port"):
             target = getattr(port, field, None)
-            if target is not None and (target not in single or target == port.name):
-                message = (
-                    f"port {port.name}: {field} names {target!r}, which is not an image input of one file"
-                )
-                yield f"{path}.{field}", message, f"name one of: {', '.join(single) or 'none is declared'}"
+            if target is None or (target in single and target != port.name):
+                continue
+            others = [name for name in single if name != port.name]
+            what = "the port itself" if target == port.name else f"{target!r}, which is not an image input"
+            needed = type(port).model_fields[field].is_required()
+            alone = "declare an image input of one file" + ("" if needed else f", or remove {field}")
+            fix = f"name one of: {', '.join(others)}" if others else alone
+            yield f"{path}.{field}", f"port {port.name}: {field} names {what} of one file", fix
 
 
 def lists_are_inputs(manifest: "Manifest") -> Found:
@@ -169,17 +174,18 @@ def placeholders_are_declared(manifest: "Manifest") -> Found:
         return
     known = {
         "inputs": {port.name for port in manifest.inputs},
-        "outputs": set(command.outputs),
+        "outputs": {port.name for port in manifest.outputs},
         "parameters": {one.name for one in manifest.parameters},
         "weights": {one.name for one in manifest.weights},
     }
     for one in command.placeholders():
         if one.table in known and one.name not in known[one.table]:
-            declared = ", ".join(sorted(known[one.table])) or "none"
+            declared = sorted(known[one.table])
+            fix = _nearest(one.name, declared) or f"declared: {', '.join(declared)}"
             yield (
                 "runtime.command.argv",
                 f"{{{one.table}.{one.name}}} is not declared",
-                f"declared: {declared}",
+                fix if declared else f"declare {one.name} in [[{one.table}]]: nothing is declared there",
             )
     switches = {one.name for one in manifest.parameters if one.kind == "bool"}
     for one in command.placeholders():
@@ -196,10 +202,16 @@ def command_writes_every_output(manifest: "Manifest") -> Found:
     command = manifest.runtime.command
     if command is None:
         return
-    ports = {port.name for port in manifest.outputs}
-    for name in sorted(ports ^ set(command.outputs)):
-        fix = f'{name} = "{name}.nii.gz"' if name in ports else "declare the port, or remove the line"
-        yield "runtime.command.outputs", f"port {name} stands on one side only", fix
+    ports = {port.name: port for port in manifest.outputs}
+    for name in sorted(ports.keys() ^ set(command.outputs)):
+        if name in ports:
+            message = f"output {name} has no file"
+            fix = f'add {name} = "{name}{_ending(ports[name])}"'
+        else:
+            message = f"{name} is no output port"
+            open_ports = [one for one in ports if one not in command.outputs]
+            fix = _nearest(name, open_ports) or "declare the port, or remove the line"
+        yield "runtime.command.outputs", message, fix
     files = ["result.json", *(path.rpartition("/")[2] for path in command.outputs.values())]
     if len(set(files)) != len(files):
         message = "two ports share a file name, or one takes that of result.json"
@@ -234,13 +246,17 @@ def tests_fit_the_ports(manifest: "Manifest") -> Found:
         needed = {port.name for port in manifest.inputs if port.at_least}
         declared = {port.name for port in manifest.inputs}
         if not needed <= set(given) <= declared:
-            fix = f"inputs: {', '.join(sorted(declared))}"
-            yield path, f"test {test.name}: give exactly the input ports", fix
+            yield (
+                path,
+                f"test {test.name}: {_differences(needed, set(given), declared)}",
+                _inputs_fix(manifest),
+            )
             continue
         for port in manifest.inputs:
             if port.name in given and not port.at_least <= len(given[port.name]) <= port.at_most:
-                message = f"test {test.name}: {port.name} takes {port.at_least} to {port.at_most} files"
-                yield path, message, f"it has {len(given[port.name])}"
+                takes = _count(port)
+                message = f"test {test.name}: {port.name} takes {takes}, not {len(given[port.name])}"
+                yield path, message, f"list {takes}"
 
 
 def test_parameters_are_allowed(manifest: "Manifest") -> Found:
@@ -253,7 +269,13 @@ def test_parameters_are_allowed(manifest: "Manifest") -> Found:
         for name, value in test.parameters.items():
             if name not in declared or not declared[name].accepts(value):
                 message = f"test {test.name}: parameter {name} = {value!r} is not allowed"
-                yield f"tests.{number}.parameters", message, f"declared: {', '.join(declared) or 'none'}"
+                fix = (
+                    "give a value that its declaration allows"
+                    if name in declared
+                    else "name a declared parameter"
+                )
+                names = f": {', '.join(declared)}" if declared else ": there is none"
+                yield f"tests.{number}.parameters", message, fix + ("" if name in declared else names)
 
 
 def comparisons_fit_the_ports(manifest: "Manifest") -> Found:
@@ -364,6 +386,47 @@ def _comparison_fault(manifest: "Manifest", one: "Comparison") -> str:
         "volume": ("reference and absolute", bool(one.reference and one.absolute is not None)),
     }.get(port.kind, ("nothing: people look at it", False))
     return "" if holds else _by(one.port, needs)
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    """Return the question after a misspelt name; empty where nothing is near."""
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def _ending(port: Port) -> str:
+    """How a tool's file for an output ends."""
+    if isinstance(port, (VolumePort, LabelMapPort)):
+        return ".nii.gz"
+    if isinstance(port, ReportPort):
+        return f".{port.format}"
+    return ".csv" if isinstance(port, MeasurementsPort) else ".json"
+
+
+def _count(port: Port) -> str:
+    """How many files a port takes, in words."""
+    if port.at_least == port.at_most:
+        return "1 file" if port.at_most == 1 else f"{port.at_most} files"
+    return f"{port.at_least} to {port.at_most} files"
+
+
+def _differences(needed: set[str], given: set[str], declared: set[str]) -> str:
+    """What a test's inputs lack, and what they have too much."""
+    parts = [
+        f"{what} {', '.join(sorted(names))}"
+        for what, names in (
+            ("it lacks the input", needed - given),
+            ("there is no input", given - declared),
+        )
+        if names
+    ]
+    return "; ".join(parts)
+
+
+def _inputs_fix(manifest: "Manifest") -> str:
+    optional = [port.name for port in manifest.inputs if not port.at_least]
+    named = f"give {', '.join(port.name for port in manifest.inputs if port.at_least)}"
+    return named + (f", and if you like {', '.join(optional)}" if optional else "")
 
 
 def _by(port: str, needs: str) -> str:

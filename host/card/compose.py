@@ -1,6 +1,5 @@
 """From a manifest to its card. Pure: every sentence says what the manifest declares, and nothing more."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import quote
@@ -18,7 +17,7 @@ from host.card.words import (
     span,
     tag_words,
 )
-from plugin_spec.command import Command
+from plugin_spec.command import Command, shown
 from plugin_spec.domain import DomainRule
 from plugin_spec.faults import Fault
 from plugin_spec.image import ArchiveImage, DockerfileImage, EngineImage
@@ -26,7 +25,6 @@ from plugin_spec.manifest import Comparison, EmbeddedTest, Manifest, Tolerance, 
 from plugin_spec.ports import MeasurementsPort, ScorePort
 from plugin_spec.review import WAITS_FOR_A_HUMAN
 
-_PLACEHOLDER: Final = re.compile(r"\{(?P<name>[a-z_.0-9]+)(?:\?(?P<flag>[^{}]+))?\}")
 _CLAIMS: Final = {
     "bitwise": "The same image and settings give the same bytes, on any machine.",
     "bitwise_same_device": "The same image and settings give the same bytes on one kind of processor; on another kind "
@@ -291,15 +289,11 @@ def _weights(one: Weights) -> Iterator[str]:
 
 def _argv(command: Command) -> str:
     """A command line as manuals write it: what stands for a file or a value in <>, what may be left out in []."""
-    shown = []
+    written = []
     for item in command.argv:
-        words = [_PLACEHOLDER.sub(_shown, word) for word in ((item,) if isinstance(item, str) else item)]
-        shown.append(" ".join(words) if isinstance(item, str) else f"[{' '.join(words)}]")
-    return " ".join(shown)
-
-
-def _shown(found: re.Match[str]) -> str:
-    return f"[{found['flag']}]" if found["flag"] else f"<{found['name'].rpartition('.')[2]}>"
+        words = [shown(word) for word in ((item,) if isinstance(item, str) else item)]
+        written.append(" ".join(words) if isinstance(item, str) else f"[{' '.join(words)}]")
+    return " ".join(written)
 
 
 def _sources(manifest: Manifest) -> Iterator[Block]:

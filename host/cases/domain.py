@@ -102,7 +102,9 @@ def _judge(rule: DomainRule, value: TagValue | None, file: str) -> DomainFinding
         shown: TagValue = value
         inside = _folded(value) in {choice.strip().casefold() for choice in rule.one_of}
     elif isinstance(value, (bool, str)):
-        shown, inside = value, False  # "3T" or true where a number is measured
+        kind = f'the text "{value}"' if isinstance(value, str) else "true" if value else "false"
+        message = f"{where} is {kind}, not a number; expected {_allowed(rule)}"
+        return DomainFinding(rule.port, rule.tag, value, DomainVerdict(rule.outside), message)
     else:
         shown = value * _factor(rule)
         inside = not (

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from host.check.folder import PluginFolder
 from host.check.rules import FILE_RULES, FileRule
+from host.errors import PluginFolderError
 from plugin_spec.errors import ContractError
 from plugin_spec.faults import Fault, severity_of
 from plugin_spec.manifest import Manifest
@@ -80,9 +81,24 @@ def check_plugin(folder: Path) -> Manifest:
     return _accepted(_applied(folder, rules)[0])
 
 
+def check_manifest(folder: Path) -> Manifest:
+    """Read a plugin's manifest as `check_plugin` does, whatever its other files are: locks may be still to write.
+
+    Raises
+    ------
+    ContractError
+        One line with file, field, fault and rule.
+    """
+    return _accepted(_applied(folder, {})[0])
+
+
 def _applied(folder: Path, rules: Mapping[str, FileRule]) -> tuple[Checked, str]:
     """Read the manifest and apply the rules over files; the text of the manifest comes with it, for lines."""
     path = folder / MANIFEST
+    if not folder.is_dir():
+        what = "is no folder" if folder.exists() else "no such folder"
+        hint = "name the folder that holds plugin.toml"
+        raise PluginFolderError(f"{folder}: {what}", subject=str(folder), hint=hint)
     try:
         data = read_document(path, error=ContractError)
     except ContractError as error:

@@ -19,6 +19,7 @@ from host.descriptors.draft import (
     port_name,
     table_port,
 )
+from plugin_spec.command import literal
 
 OUT = "/assay/out"
 _STEPS = re.compile(r"&&|;")
@@ -38,8 +39,10 @@ class _Keys:
         if word in self.words:
             return self.words[word]
         keys = sorted(self.words, key=len, reverse=True)
-        pattern = re.compile("|".join(re.escape(key) for key in keys))
-        return [pattern.sub(lambda found: _inline(self.words[found[0]]), word)] if keys else [word]
+        if not keys:
+            return [literal(word)]
+        parts = re.split(f"({'|'.join(re.escape(key) for key in keys)})", word)
+        return ["".join(_inline(self.words[one]) if one in self.words else literal(one) for one in parts)]
 
 
 def draft_boutiques(descriptor: Descriptor) -> Draft:

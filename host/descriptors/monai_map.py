@@ -16,6 +16,7 @@ from pydantic import AliasChoices, AliasGenerator, ConfigDict, Field, field_vali
 
 from host.descriptors.draft import Draft, Question, new_draft
 from host.errors import DescriptorError
+from plugin_spec.command import literal
 from plugin_spec.model import StrictModel, read_json
 
 SERIES = "series"
@@ -127,7 +128,7 @@ def draft_map(application: Application, package: Package, *, name: str, image: s
         if found := _FOLDER_VARIABLE.search(variable):
             environment[variable] = f"/assay/in/{SERIES}" if found[1] == "INPUT" else "/assay/out"
     draft.document["runtime"] |= {
-        "command": {"argv": application.words(), "outputs": {}},
+        "command": {"argv": [literal(word) for word in application.words()], "outputs": {}},
         "environment": environment,
     }
     draft.document["resources"] = _resources(draft, package.resources, application.timeout or 0)

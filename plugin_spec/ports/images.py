@@ -54,7 +54,9 @@ class VolumePort(Port):
     @model_validator(mode="after")
     def _range_is_ordered(self) -> "VolumePort":
         if self.value_min is not None and self.value_max is not None and self.value_min >= self.value_max:
-            raise ValueError(f"value_min {self.value_min} must be below value_max {self.value_max}")
+            raise ValueError(
+                f"value_min {self.value_min} must be below value_max {self.value_max}; exchange or correct them"
+            )
         return self
 
 
@@ -104,7 +106,7 @@ class LabelMapPort(Port):
         for what in ("value", "name"):
             seen = [getattr(label, what) for label in self.labels]
             if len(set(seen)) != len(seen):
-                raise ValueError(f"labels: each {what} may stand once")
+                raise ValueError(f"labels: each {what} may stand once; rename or renumber the others")
         return self
 
 
@@ -128,5 +130,5 @@ class DicomSeriesPort(Port):
     @model_validator(mode="after")
     def _count_is_ordered(self) -> "DicomSeriesPort":
         if self.instances_min > self.instances_max:
-            raise ValueError("instances_min must not be above instances_max")
+            raise ValueError("instances_min is above instances_max; exchange or correct them")
         return self

@@ -29,7 +29,7 @@ class Repeatability(StrictModel):
     @model_validator(mode="after")
     def _one_figure(self) -> "Repeatability":
         if (self.coefficient is None) == (self.wcv_percent is None):
-            raise ValueError("give either coefficient or wcv_percent")
+            raise ValueError("repeatability is one figure; give either coefficient or wcv_percent")
         return self
 
 
@@ -66,7 +66,9 @@ class Column(StrictModel):
     @model_validator(mode="after")
     def _range_is_ordered(self) -> "Column":
         if self.minimum >= self.maximum:
-            raise ValueError(f"minimum {self.minimum} must be below maximum {self.maximum}")
+            raise ValueError(
+                f"minimum {self.minimum} must be below maximum {self.maximum}; exchange or correct them"
+            )
         return self
 
 
@@ -89,7 +91,7 @@ class MeasurementsPort(Port):
     def _columns_are_distinct(self) -> "MeasurementsPort":
         names = [column.name for column in self.columns]
         if len(set(names)) != len(names):
-            raise ValueError("columns: each name may stand once")
+            raise ValueError("columns: each name may stand once; rename the others")
         return self
 
 
@@ -125,14 +127,19 @@ class ClassificationPort(Port):
     def _classes_fit(self) -> "ClassificationPort":
         names = [one.name for one in self.classes]
         if len(set(names)) != len(names):
-            raise ValueError("classes: each name may stand once")
+            raise ValueError("classes: each name may stand once; rename the others")
         if self.operating_point is not None:
             if not self.probabilities:
-                raise ValueError("operating_point needs probabilities = true")
+                raise ValueError(
+                    "operating_point needs probabilities; write probabilities = true, or remove it"
+                )
             if len(names) != 2:
-                raise ValueError("operating_point needs exactly two classes")
+                raise ValueError("operating_point needs exactly two classes; remove it, or declare two")
             if self.operating_point.positive not in names:
-                raise ValueError(f"operating_point: {self.operating_point.positive!r} is not a class")
+                known = ", ".join(names)
+                raise ValueError(
+                    f"operating_point: {self.operating_point.positive!r} is not a class; write one of: {known}"
+                )
         return self
 
 
@@ -164,7 +171,7 @@ class DetectionsPort(Port):
     def _classes_are_distinct(self) -> "DetectionsPort":
         names = [one.name for one in self.classes]
         if len(set(names)) != len(names):
-            raise ValueError("classes: each name may stand once")
+            raise ValueError("classes: each name may stand once; rename the others")
         return self
 
 
@@ -208,5 +215,7 @@ class ScorePort(Port):
     @model_validator(mode="after")
     def _range_is_ordered(self) -> "ScorePort":
         if self.minimum >= self.maximum:
-            raise ValueError(f"minimum {self.minimum} must be below maximum {self.maximum}")
+            raise ValueError(
+                f"minimum {self.minimum} must be below maximum {self.maximum}; exchange or correct them"
+            )
         return self

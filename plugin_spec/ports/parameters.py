@@ -100,7 +100,9 @@ class StrParameter(ParameterBase):
         try:
             self._matcher()
         except SchemaError as error:
-            raise ValueError(f"pattern {self.pattern!r} is not a regular expression") from error
+            raise ValueError(
+                f"pattern {self.pattern!r} is not a regular expression; mend it: {error}"
+            ) from error
         return self
 
     def accepts(self, value: object) -> bool:

@@ -19,7 +19,9 @@ class Interval(StrictModel):
     @model_validator(mode="after")
     def _is_ordered(self) -> "Interval":
         if self.minimum >= self.maximum:
-            raise ValueError(f"minimum {self.minimum} must be below maximum {self.maximum}")
+            raise ValueError(
+                f"minimum {self.minimum} must be below maximum {self.maximum}; exchange or correct them"
+            )
         return self
 
 
@@ -58,7 +60,11 @@ class Port(StrictModel):
     @model_validator(mode="after")
     def _place_is_possible(self) -> "Port":
         if self.at_least > self.at_most:
-            raise ValueError(f"at_least {self.at_least} must not be above at_most {self.at_most}")
+            raise ValueError(
+                f"at_least {self.at_least} is above at_most {self.at_most}; exchange or correct them"
+            )
         if self.time_point != "followup" and (self.order is not None or self.interval_days is not None):
-            raise ValueError('order and interval_days stand only with time_point = "followup"')
+            raise ValueError(
+                'order and interval_days belong to a follow-up; write time_point = "followup", or remove them'
+            )
         return self

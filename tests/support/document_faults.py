@@ -122,7 +122,41 @@ CASES: dict[str, tuple[Change, tuple[str, str, str, str]]] = {
             "C007",
             "outputs.0.columns.0",
             "minimum 2000000.0 must be below maximum 1000000.0",
-            "make its fields agree",
+            "exchange or correct them",
+        ),
+    ),
+    "a range without its unit": (
+        lambda d: d.update(
+            domain=[
+                {
+                    "port": "t1",
+                    "tag": "MagneticFieldStrength",
+                    "minimum": 1.5,
+                    "missing": "flag",
+                    "outside": "refuse",
+                    "evidence": "x",
+                }
+            ]
+        ),
+        ("C007", "domain.0", "a range needs its unit", 'add unit = "T"'),
+    ),
+    "a reason that no program could give": (
+        lambda d: d["tests"][1].update(reason_code="Negative Values"),
+        (
+            "C005",
+            "tests.1.reason_code",
+            'the text "Negative Values" does not fit',
+            "write lower-case letters, digits and hyphens, such as brain-volumes or no-brain",
+        ),
+    ),
+    "braces in a command that are no placeholder": (
+        lambda d: d["runtime"].update(command={"argv": ["awk", "{print $1} {inputs.t1}"], "outputs": {}}),
+        (
+            "C005",
+            "runtime.command.argv",
+            "'{print $1}' is no placeholder",
+            "write {{ and }} for braces the tool is to get, or one of {inputs.PORT} {outputs.PORT} "
+            "{parameters.NAME} {parameters.NAME?WORD} {weights.NAME} {scratch} {threads} {seed}",
         ),
     ),
 }

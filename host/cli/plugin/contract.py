@@ -10,14 +10,20 @@ from host.paragraphs import terminal_width, wrapped
 
 if TYPE_CHECKING:
     from host.check.plugin import Checked
+    from plugin_spec.errors import ContractError
     from plugin_spec.faults import RuleText
+
+NO_DOCUMENT = "C001"  # no plugin.toml, or none that can be read
 
 RulesFlag = Annotated[bool, typer.Option("--rules", help="List every rule instead of checking a folder.")]
 CheckedFolder = Annotated[Path | None, typer.Argument(help="The plugin's folder, with plugin.toml.")]
 
 
 def check(folder: CheckedFolder = None, rules: RulesFlag = False, json: JsonFlag = False) -> int:
-    """Check a plugin's folder against every rule of the contract, and show all faults; runs nothing."""
+    """Check a plugin's folder against the contract; runs nothing.
+
+    All faults of the document are shown at once, and once it fits the schema, all faults across fields and files.
+    """
     if rules:
         return _show_rules(as_json=json)
     if folder is None:
@@ -27,7 +33,7 @@ def check(folder: CheckedFolder = None, rules: RulesFlag = False, json: JsonFlag
     from host.check.plugin import inspect_plugin
 
     checked = inspect_plugin(folder)
-    error = checked.error()
+    error = _summary(checked, shown=not json)
     show(
         _document(checked),
         _lines(checked),
@@ -35,6 +41,18 @@ def check(folder: CheckedFolder = None, rules: RulesFlag = False, json: JsonFlag
         next_command="" if error else f"assay plugin build {folder}",
     )
     return conclude(error)
+
+
+def _summary(checked: "Checked", *, shown: bool) -> "ContractError | None":
+    """The error a check ends with; where people have read every fault with its fix, it does not repeat them."""
+    error = checked.error()
+    if error is None or not shown:
+        return error
+    from plugin_spec.errors import ContractError
+
+    again = f"assay plugin check {checked.path.parent}"
+    message = f"{checked.path}: {len(checked.errors)} error(s), shown above"
+    return ContractError(message, subject=str(checked.path), hint=f"mend them, then {again}")
 
 
 def _show_rules(*, as_json: bool) -> int:
@@ -91,6 +109,6 @@ def _lines(checked: "Checked") -> list[str]:
         lines.append("")
     ending = "" if checked.errors else ": fits the contract"
     lines.append(f"{len(checked.errors)} error(s), {len(checked.warnings)} warning(s){ending}")
-    if manifest is None and checked.faults:
+    if manifest is None and all(one.rule != NO_DOCUMENT for one in checked.faults):
         lines.append("The rules across fields and files come next, once the document fits the schema.")
     return lines

@@ -1,5 +1,6 @@
 """``assay plugin test``: the embedded tests of a build, repeated, and its claim on repeated runs measured."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,11 +55,20 @@ def test(
         if finding is not None and finding.hint:
             say(f"hint: {finding.hint}")
         if not json:
-            say(f"next: assay plugin submit {folder} --as PERSON")
+            say(f"next: {next_command(folder)}")
         return 0
     for line in _explained(report):
         say(line)
     return conclude(fault)
+
+
+def next_command(folder: Path) -> str:
+    """Submission, unless a human has something left to type: then the list of it."""
+    from host.check.plugin import inspect_plugin
+    from plugin_spec.review import WAITS_FOR_A_HUMAN
+
+    waits = any(one.rule == WAITS_FOR_A_HUMAN for one in inspect_plugin(folder).faults)
+    return f"assay plugin check {folder}" if waits else f"assay plugin submit {folder} --as PERSON"
 
 
 def _fault(report: "TestReport") -> "AssayError | None":

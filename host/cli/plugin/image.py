@@ -19,11 +19,11 @@ def lock(
     json: JsonFlag = False,
 ) -> None:
     """Pin what the image is made from: Debian packages with all they need, and hashed Python requirements."""
+    from host.check.plugin import check_manifest
     from host.home import Home
     from host.plugin_locks import lock_plugin
-    from plugin_spec.manifest import read_manifest
 
-    manifest = read_manifest(folder / "plugin.toml")
+    manifest = check_manifest(folder)
     locked = lock_plugin(folder, manifest, cache=Home.from_environment().cache, upgrade=upgrade)
     lines = [f"{manifest.id} {manifest.version}: the manifest names nothing to lock"] if not locked else []
     for one in locked:

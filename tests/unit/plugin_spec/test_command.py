@@ -1,13 +1,14 @@
 """Command lines: a template and values give exactly these words, and no shell ever sees them."""
 
 import json
+import re
 import subprocess
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from plugin_spec.command import Command, CommandValues, render
+from plugin_spec.command import Command, CommandValues, literal, render
 from plugin_spec.rules import faults_of
 from tests.support.manifests import minimal_manifest
 
@@ -75,6 +76,32 @@ def test_a_group_goes_as_a_whole_where_something_in_it_is_absent() -> None:
     assert words("tool", "--flair={inputs.flair}") == ("tool",)
     empty = VALUES.model_copy(update={"inputs": {"flair": ()}})
     assert words("tool", ["--flair", "{inputs.flair}"], values=empty) == ("tool",)
+
+
+def test_doubled_braces_are_the_braces_of_the_tool_itself() -> None:
+    assert words("awk", "{{print $1}}", "${{HOME}}", '{{"n": {seed}}}', "{{inputs.t1}}", "{{{scratch}}}") == (
+        "awk",
+        "{print $1}",
+        "${HOME}",
+        '{"n": 7}',
+        "{inputs.t1}",
+        "{/scratch}",
+    )
+    assert [one.table for one in command("tool", "{{inputs.t1}}", "{{{seed}}}").placeholders()] == ["seed"]
+
+
+@pytest.mark.parametrize("word", ["{print $1}", "}{", "{{x}}", "{inputs.t1}", "a{b"])
+def test_a_word_of_another_platform_can_be_written_as_it_is(word: str) -> None:
+    assert words("tool", literal(word)) == ("tool", word)
+
+
+@pytest.mark.parametrize(
+    ("word", "stray"),
+    [("a {x} {inputs.t1} b", "'{x}'"), ("{inputs.t1}}", "'}'"), ("{{}", "'}'"), ("{{ok}} {no", "'{no'")],
+)
+def test_only_the_braces_in_question_are_quoted(word: str, stray: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(f"{stray} is no placeholder; write {{{{ and }}}}")):
+        command("tool", word)
 
 
 def test_a_switch_is_there_or_not() -> None:

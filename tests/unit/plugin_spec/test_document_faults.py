@@ -34,6 +34,18 @@ def test_all_faults_are_told_at_once_and_each_with_its_line() -> None:
     assert all(one.line for one in found)
 
 
+def test_each_field_that_is_missing_is_named() -> None:
+    found = faults(
+        lambda d: [
+            d.pop("outputs"),
+            d.pop("tests"),
+            d["inputs"][0].pop("unit"),
+            d["inputs"][0].pop("modality"),
+        ]
+    )
+    assert {one.path for one in found} == {"outputs", "tests", "inputs.0.unit", "inputs.0.modality"}
+
+
 def test_elements_that_are_faulty_themselves_are_not_missed_in_their_list() -> None:
     (only,) = faults(lambda d: d["attribution"]["authors"].__setitem__(0, 7))
     assert only.path == "attribution.authors.0"

@@ -148,7 +148,7 @@ def test_a_refusal_test_names_its_reason(tmp_path: Path) -> None:
 def test_a_test_gives_exactly_the_input_ports(tmp_path: Path) -> None:
     tests = manifest_document()["tests"]
     tests[0]["inputs"] = {"t2": "tests/ramp.nii.gz"}
-    assert "test answers: give exactly the input ports" in fault_of(tmp_path, tests=tests)
+    assert "test answers: it lacks the input t1; there is no input t2" in fault_of(tmp_path, tests=tests)
 
 
 def test_a_test_compares_a_declared_column(tmp_path: Path) -> None:

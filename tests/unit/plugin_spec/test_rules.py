@@ -80,7 +80,14 @@ def test_whatever_names_an_image_names_an_input_of_one_file(field: str, document
 
 def test_a_port_is_not_its_own_grid(document: dict[str, Any]) -> None:
     document["inputs"][0]["grid_of"] = "t1"
-    assert [one.path for one in found(document)] == ["inputs.0.grid_of"]
+    (only,) = found(document)
+    assert (only.path, only.fix) == (
+        "inputs.0.grid_of",
+        "declare an image input of one file, or remove grid_of",
+    )
+    document["inputs"].append({**document["inputs"][0], "name": "t2", "at_least": 0, "grid_of": "t1"})
+    (only,) = found(document)
+    assert (only.path, only.fix) == ("inputs.0.grid_of", "name one of: t2")
 
 
 def test_a_series_is_one_folder_and_an_input_list_is_allowed(document: dict[str, Any]) -> None:
@@ -96,8 +103,8 @@ def test_a_test_gives_as_many_files_as_the_port_takes(document: dict[str, Any]) 
     (only,) = found(document)
     assert (only.path, only.message, only.fix) == (
         "tests.1.inputs",
-        "test refuses: t1 takes 2 to 2 files",
-        "it has 1",
+        "test refuses: t1 takes 2 files, not 1",
+        "list 2 files",
     )
 
 
@@ -134,7 +141,37 @@ def test_a_command_has_one_file_per_output_and_none_too_many(document: dict[str,
     document["runtime"]["command"]["outputs"] = {"numbers": "result.json", "mask": "m.nii"}
     assert told(document) == [shared]
     document["runtime"]["command"]["outputs"] = {"numbers": "x.csv", "mask": "m.nii", "extra": "e.nii"}
-    assert told(document) == [("C205", "port extra stands on one side only")]
+    assert told(document) == [("C205", "extra is no output port")]
+
+
+@pytest.mark.parametrize(
+    ("port", "line"),
+    [
+        (LABELS, 'add mask = "mask.nii.gz"'),
+        (CALL, 'add call = "call.json"'),
+        (PAGE, 'add page = "page.pdf"'),
+        (None, 'add numbers = "numbers.csv"'),
+    ],
+)
+def test_the_file_that_is_proposed_is_of_its_ports_kind(
+    port: dict[str, Any] | None, line: str, document: dict[str, Any]
+) -> None:
+    outputs = {"numbers": "x.csv"} if port else {}
+    document["outputs"] += [port] if port else []
+    document["runtime"] = {"mode": "exec", "command": {"argv": ["tool"], "outputs": outputs}}
+    (only,) = found(document)
+    assert (only.rule, only.fix) == ("C205", line)
+
+
+def test_a_typing_error_in_the_table_of_files_is_not_offered_as_a_port(document: dict[str, Any]) -> None:
+    command = {"argv": ["tool", "{outputs.numbers2}"], "outputs": {"numbers2": "x.csv"}}
+    document["runtime"] = {"mode": "exec", "command": command}
+    faults = [(one.rule, one.message, one.fix) for one in found(document)]
+    assert faults == [
+        ("C204", "{outputs.numbers2} is not declared", "did you mean numbers?"),
+        ("C205", "output numbers has no file", 'add numbers = "numbers.csv"'),
+        ("C205", "numbers2 is no output port", "did you mean numbers?"),
+    ]
 
 
 @pytest.mark.parametrize(

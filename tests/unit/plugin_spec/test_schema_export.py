@@ -22,7 +22,12 @@ FOLDER = Path(plugin_spec.__file__).parent / "schema"
 GUIDE = (Path(plugin_spec.__file__).parent / "README.md").read_text(encoding="utf-8")
 BY_NAME = {one.name: one for one in EXPORTED}
 # What only a rule, or the model, can say: between two fields, or of a number that JSON does not have.
-BETWEEN_FIELDS = {"a block that contradicts itself", "a number that is not finite"}
+BETWEEN_FIELDS = {
+    "a block that contradicts itself",
+    "a number that is not finite",
+    "a range without its unit",
+    "braces in a command that are no placeholder",
+}
 
 
 def committed(name: str) -> dict[str, Any]:

@@ -38,6 +38,15 @@ def test_a_value_outside_or_no_number_gets_the_declared_verdict(value, outside):
     assert verdict(value, outside=outside) == outside
 
 
+@pytest.mark.parametrize(
+    ("value", "said"), [("3", 'the text "3"'), ("3T", 'the text "3T"'), (True, "true"), (False, "false")]
+)
+def test_what_is_no_number_is_told_as_such(value, said):
+    (finding,) = evaluate((rule(),), {"t1": ({"MagneticFieldStrength": value},)})
+    expected = "expected at least 1.5 and at most 3 T"
+    assert finding.message == f"t1: MagneticFieldStrength is {said}, not a number; {expected}"
+
+
 @pytest.mark.parametrize("missing", ["accept", "flag", "refuse"])
 def test_a_missing_tag_gets_the_declared_verdict(missing):
     assert verdict(None, missing=missing) == missing

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import plugin_spec
-from host.check.plugin import check_for_submission, check_plugin, inspect_plugin
+from host.check.plugin import check_for_submission, check_manifest, check_plugin, inspect_plugin
 from host.check.rules import rule_texts
+from host.cli.plugin.embedded import next_command
 from plugin_spec.errors import ContractError
 from plugin_spec.faults import Fault
 from plugin_spec.review import REVIEW
@@ -51,6 +52,19 @@ def test_what_waits_for_a_human_is_not_submitted(tmp_path: Path) -> None:
         check_for_submission(spoilt(tmp_path / "draft", EXAMPLES["C711"]))
     assert refused.value.hint == "write what it must not be used for"
     assert check_for_submission(spoilt(tmp_path / "done", EXAMPLES["C703"])).id == "mean-intensity"
+
+
+def test_only_what_a_human_has_typed_is_on_its_way_to_submission(tmp_path: Path) -> None:
+    draft, done = spoilt(tmp_path / "draft", EXAMPLES["C711"]), spoilt(tmp_path / "done", EXAMPLES["C703"])
+    assert next_command(draft) == f"assay plugin check {draft}"
+    assert next_command(done) == f"assay plugin submit {done} --as PERSON"
+
+
+def test_for_a_lock_the_manifest_counts_and_no_file_that_is_still_to_write(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match=r"resources.memory_mib: .* \[C402\]") as refused:
+        check_manifest(spoilt(tmp_path / "draft", EXAMPLES["C402"]))
+    assert refused.value.hint == "both are shares of the memory limit: raise it, or lower them"
+    assert check_manifest(spoilt(tmp_path / "unlocked", EXAMPLES["C503"])).id == "mean-intensity"
 
 
 def test_every_rule_has_its_example_and_says_what_it_demands() -> None:

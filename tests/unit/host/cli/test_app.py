@@ -191,9 +191,9 @@ def test_a_plugin_folder_is_checked_without_a_home(nowhere: Cli, tmp_path: Path)
     plugin = plugin_folder(tmp_path / "plugin")
     assert nowhere.read("plugin", "check", plugin)["checked"] is True
     (plugin / "adapter.py").unlink()
-    refused = nowhere("plugin", "check", plugin).refused()
-    assert refused.exit_code == ExitCode.CONTRACT_VIOLATION
-    assert "adapter.py" in refused.message
+    answer = nowhere("plugin", "check", plugin)
+    assert answer.refused().exit_code == ExitCode.CONTRACT_VIOLATION
+    assert "adapter.py" in answer.out
 
 
 def test_a_plugin_that_was_not_built_does_not_run(nowhere: Cli, tmp_path: Path) -> None:

@@ -67,6 +67,20 @@ def test_the_document_holds_what_the_screen_shows(cli: Cli, tmp_path: Path) -> N
     }
 
 
+@pytest.mark.parametrize(
+    "words", [("lock",), ("build",), ("save", "--out", "image.tar"), ("run", "--out", "out")]
+)
+def test_every_command_refuses_a_manifest_in_the_same_words(
+    words: tuple[str, ...], cli: Cli, tmp_path: Path
+) -> None:
+    folder = spoilt(tmp_path / "plugin", EXAMPLES["C402"])
+    verb, *options = words
+    told = [str(tmp_path / one) if one in {"image.tar", "out"} else one for one in options]
+    refused = cli("plugin", verb, folder, *told).refused()
+    assert (refused.exit_code, refused.code) == (ExitCode.CONTRACT_VIOLATION, "contract-violation")
+    assert refused.message.endswith("exceed memory_mib 256 [C402]")
+
+
 def test_warnings_alone_are_no_failure(cli: Cli, tmp_path: Path) -> None:
     folder = spoilt(tmp_path / "plugin", EXAMPLES["C703"])
     assert cli.do("plugin", "check", folder).out.endswith("0 error(s), 1 warning(s): fits the contract\n")
@@ -92,5 +106,27 @@ def test_without_a_folder_the_command_says_what_it_needs(cli: Cli) -> None:
 
 def test_a_folder_that_is_not_there_is_named(cli: Cli, tmp_path: Path) -> None:
     refused = cli("plugin", "check", tmp_path / "absent").refused()
-    assert refused.exit_code == ExitCode.CONTRACT_VIOLATION
-    assert refused.message == f"{tmp_path}/absent/plugin.toml: No such file or directory [C001]"
+    assert (refused.exit_code, refused.code) == (ExitCode.BAD_INPUT, "plugin-folder")
+    assert refused.message == f"{tmp_path}/absent: no such folder"
+    (tmp_path / "plugin.toml").touch()
+    refused = cli("plugin", "check", tmp_path / "plugin.toml").refused()
+    assert refused.message == f"{tmp_path}/plugin.toml: is no folder"
+
+
+def test_without_a_manifest_that_can_be_read_nothing_is_said_of_later_rules(cli: Cli, tmp_path: Path) -> None:
+    for write in (lambda: None, lambda: (tmp_path / "plugin.toml").write_text("id = \n")):
+        write()
+        answer = cli("plugin", "check", tmp_path)
+        assert answer.exit_code == ExitCode.CONTRACT_VIOLATION
+        assert answer.out.endswith("1 error(s), 0 warning(s)\n")
+
+
+def test_a_fault_that_was_shown_is_not_shown_again(cli: Cli, tmp_path: Path) -> None:
+    folder = spoilt(tmp_path / "plugin", EXAMPLES["C402"])
+    answer = cli("plugin", "check", folder)
+    assert "exceed memory_mib" in answer.out
+    assert answer.err == (
+        f"assay: contract-violation: {folder}/plugin.toml: 1 error(s), shown above\n"
+        f"  next: mend them, then assay plugin check {folder}\n"
+    )
+    assert "exceed memory_mib" in cli("plugin", "check", folder, "--json").err
