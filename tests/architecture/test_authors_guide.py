@@ -13,7 +13,9 @@ from pydantic import TypeAdapter
 import plugin_spec
 from host.images.image_rules import RULES as IMAGE_RULES
 from plugin_spec.case import Request, Result
+from plugin_spec.command import PLACEHOLDERS
 from plugin_spec.documents import DOCUMENTS
+from plugin_spec.domain import GEOMETRY_TAGS, DomainRule
 from plugin_spec.image import ImageSource
 from plugin_spec.manifest import Manifest
 from plugin_spec.model import StrictModel
@@ -55,6 +57,23 @@ def test_every_kind_of_port_has_its_row() -> None:
         for kind in typing.get_args(port.model_fields["kind"].annotation)
     }
     assert set(re.findall(r"^\| `([a-z_]+)` \| [✓|]", GUIDE, flags=re.MULTILINE)) == kinds
+
+
+def test_the_acceptance_domain_is_told_with_every_tag_the_host_measures() -> None:
+    (example,) = (tomllib.loads(one)["domain"] for one in blocks("toml") if one.startswith("[[domain]]"))
+    assert DomainRule.model_validate(example[0]).tag == "MagneticFieldStrength"
+    assert {tag for tag in GEOMETRY_TAGS if f"`{tag}`" not in GUIDE} == set()
+
+
+def test_every_placeholder_of_a_command_has_its_row() -> None:
+    rows = "".join(line.split("|")[1] for line in GUIDE.splitlines() if line.startswith("| `{"))
+    assert set(re.findall(r"`(\{.*?\})`", rows)) == set(PLACEHOLDERS.split())
+
+
+def test_the_overview_leads_to_every_section() -> None:
+    titles = re.findall(r"^###? (.*)", GUIDE.partition("## Invariants")[2], flags=re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", one.lower()).replace(" ", "-") for one in titles}
+    assert anchors == set(re.findall(r"\]\(#(.*?)\)", GUIDE))
 
 
 def test_every_block_of_the_manifest_is_named() -> None:
