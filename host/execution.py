@@ -199,34 +199,15 @@ def execute(
     try:
         _call(catalogue, prepared, case, state)
     except Refuse as refusal:
-        return Execution(
-            "refused",
-            refusal.reason_code,
-            refusal.message,
-            exit=state.exit,
-            result=state.result,
-            warnings=flags + _notes(prepared, state),
-        )
+        ended = Execution("refused", refusal.reason_code, refusal.message)
     except CaseFailureError as failure:
-        return Execution(
-            "failed",
-            failure.reason,
-            failure.message,
-            exit=state.exit,
-            result=state.result,
-            warnings=flags + _notes(prepared, state),
-            hint=failure.hint,
+        ended = Execution("failed", failure.reason, failure.message, hint=failure.hint)
+    else:
+        ended = Execution(
+            "ok", "", "", outputs=state.outputs, warnings=state.result.warnings if state.result else ()
         )
-    answered = state.result
-    return Execution(
-        "ok",
-        "",
-        "",
-        exit=state.exit,
-        result=answered,
-        outputs=state.outputs,
-        warnings=flags + _notes(prepared, state) + (answered.warnings if answered else ()),
-    )
+    warnings = flags + _notes(prepared, state) + ended.warnings
+    return replace(ended, exit=state.exit, result=state.result, warnings=warnings)
 
 
 def _call(catalogue: PluginCatalogue, prepared: PreparedRun, case: Case, state: RunState) -> None:

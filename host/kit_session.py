@@ -38,8 +38,8 @@ class KitSession:
     """The cases of one validation as they come in."""
 
     def __init__(self, folder: KitFolder, release: InstalledRelease, data: Path, ledger: RunLedger) -> None:
-        self._folder = folder
-        self._release = release
+        self.folder = folder
+        self.release = release
         self._data = data
         self._ledger = ledger
         self._rows: dict[str, CaseRow] = {}
@@ -83,7 +83,7 @@ class KitSession:
 
     def _run(self, case: KitCase, place: Place, cancelled: Cancelled) -> RecordedRun:
         return self._ledger.run(
-            self._release,
+            self.release,
             self.request(case),
             subject=case.subject_id,
             visit="kit",
@@ -111,8 +111,8 @@ class KitSession:
         self._rows[case.case_id] = score(
             case,
             execution,
-            manifest=self._release.manifest,
-            protocol=self._folder.protocol,
+            manifest=self.release.manifest,
+            protocol=self.folder.protocol,
             measured=measured(prepared.release.manifest, execution),
             references={port: self._data / file.path for port, file in case.references.items()},
         )
@@ -133,22 +133,22 @@ class KitSession:
 
     def images(self, registry: Registry) -> CaseImagesOf:
         """Where the figures find the images of a case; a blob gets its file name back through a link."""
-        cases = {case.case_id: case for case in self._folder.cases}
+        cases = {case.case_id: case for case in self.folder.cases}
         runs = {section.row.case: run for section, run in zip(self.sections, self.runs, strict=True)}
-        ports = {one.port for one in self._folder.protocol.metrics if one.kind == "masks"}
+        ports = {one.port for one in self.folder.protocol.metrics if one.kind == "masks"}
 
         def of(case_id: str, links: Path) -> CaseImages | None:
             predicted = next((o for o in runs[case_id].record.outputs if o.port in ports), None)
             if predicted is None:
                 return None
-            port = next(one for one in self._release.manifest.outputs if one.name == predicted.port)
+            port = next(one for one in self.release.manifest.outputs if one.name == predicted.port)
             assert isinstance(port, LabelMapPort)  # noqa: S101 - check_fit has looked
             shown = cases[case_id].inputs.get(port.grid_of or "")
             if shown is None:
                 return None  # no input lies on the same grid, so there is nothing to draw the masks on
             values = {label.name: label.value for label in port.labels}
             masks = [
-                one for one in self._folder.protocol.metrics if one.port == port.name and one.label in values
+                one for one in self.folder.protocol.metrics if one.port == port.name and one.label in values
             ]
             return CaseImages(
                 image=self._data / shown.path,

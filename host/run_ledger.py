@@ -107,18 +107,7 @@ class RunLedger:
                 self._registry.blobs.put_bytes(listing)
             with self._machine(staged, cancelled, place) as prepared:
                 started = self._log_start(prepared, subject=subject, visit=visit, place=place)
-                try:
-                    execution = execute(
-                        prepared,
-                        catalogue=self._catalogue,
-                        engine=self._engine,
-                        labels={**owner_labels(), "assay.run": run_id},
-                        cancelled=cancelled,
-                        warm=place.warm if place else None,
-                    )
-                except BaseException as stopped:
-                    self._finish(prepared, _stopped(stopped), started)
-                    raise
+                execution = self._execute(prepared, started, cancelled, place)
             done = self._finish(prepared, execution, started)
             inspect(prepared, execution)
             return done
@@ -153,6 +142,23 @@ class RunLedger:
                 self._refuse(error, staged.request.case_id)
                 raise
             yield prepared
+
+    def _execute(
+        self, prepared: PreparedRun, started: Record, cancelled: Callable[[], bool], place: Place | None
+    ) -> Execution:
+        """Run the case; a run that the host cannot bring to its end is logged as ended all the same."""
+        try:
+            return execute(
+                prepared,
+                catalogue=self._catalogue,
+                engine=self._engine,
+                labels={**owner_labels(), "assay.run": prepared.run_id},
+                cancelled=cancelled,
+                warm=place.warm if place else None,
+            )
+        except BaseException as stopped:
+            self._finish(prepared, _stopped(stopped), started)
+            raise
 
     def _refuse(self, error: AssayError, case_id: str) -> None:
         with self._writing:

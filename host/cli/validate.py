@@ -12,6 +12,7 @@ from host.cli.options import JobsOption
 from host.cli.targets import check_target, write_target
 
 if TYPE_CHECKING:
+    from host.attempt import Validated
     from host.verdict import Verdict
 
 
@@ -32,12 +33,12 @@ def validate(
     json: JsonFlag = False,
 ) -> int:
     """Run every case of a kit, judge the results by the registered protocol, and log the report."""
+    from host.attempt import Executor
     from host.cli.progress import CaseProgress
     from host.installed import find_release, install
     from host.kit_session import Progress
     from host.kits import read_kit
     from host.run_ledger import close_interrupted
-    from host.validation import Executor
     from host.validation import validate as run_validation
     from plugin_spec.errors import ExitCode
     from registry.policy import Action
@@ -64,9 +65,14 @@ def validate(
             jobs=jobs,
             warm=warm,
         )
-    report, verdict = done.report, done.report.verdict
     if html is not None:
-        write_target(html, registry.blobs.path(report.renderings[0].digest).read_bytes())
+        write_target(html, registry.blobs.path(done.report.renderings[0].digest).read_bytes())
+    _show(done, as_json=json)
+    return ExitCode.OK if done.report.verdict.verdict == "met" else ExitCode.NOT_MET
+
+
+def _show(done: "Validated", *, as_json: bool) -> None:
+    report, verdict = done.report, done.report.verdict
     show(
         {
             "report": done.record.digest,
@@ -82,10 +88,9 @@ def validate(
             *([f"warm containers: {report.warm.agreement}"] if report.warm else []),
             f"report {report.validation}, log entry {done.record.sequence}, not yet signed",
         ],
-        as_json=json,
+        as_json=as_json,
         next_command=f"assay report sign {report.validation} --as PERSON --meaning approval",
     )
-    return ExitCode.OK if verdict.verdict == "met" else ExitCode.NOT_MET
 
 
 def _criteria(verdict: "Verdict") -> list[str]:

@@ -14,9 +14,17 @@ from plugin_spec.ports import EnumParameter, FloatParameter, IntParameter, Param
 from plugin_spec.resources import MIB
 
 SCHEMA_VERSION = "0.5"
-_OUT = "[OUT]"
 _ENDINGS = {"volume": ".nii.gz", "label_map": ".nii.gz", "report": ""}
+_OUT = "[OUT]"
 Entry = dict[str, object]
+_OUT_INPUT: Entry = {
+    "id": "out",
+    "name": "Output folder",
+    "description": "New folder for the outputs.",
+    "type": "String",
+    "value-key": _OUT,
+    "command-line-flag": "--out",
+}
 
 
 def boutiques_descriptor(manifest: Manifest, *, folder: Path) -> bytes:
@@ -39,17 +47,7 @@ def boutiques_descriptor(manifest: Manifest, *, folder: Path) -> bytes:
     DescriptorError
         The folder's path holds a key that Boutiques would replace by a value.
     """
-    inputs = [_port(port) for port in manifest.inputs] + [_parameter(one) for one in manifest.parameters]
-    inputs.append(
-        {
-            "id": "out",
-            "name": "Output folder",
-            "description": "New folder for the outputs.",
-            "type": "String",
-            "value-key": _OUT,
-            "command-line-flag": "--out",
-        }
-    )
+    inputs = [*map(_port, manifest.inputs), *map(_parameter, manifest.parameters), _OUT_INPUT]
     keys = [str(one["value-key"]) for one in inputs]
     place = shlex.quote(str(folder.absolute()))
     for key in keys:

@@ -12,6 +12,7 @@ from host.agreement import Answered, differences
 from host.crew import Cancelled, Crew, Place
 from host.execution import CaseRequest, Execution, PreparedRun
 from host.outputs import CheckedOutput
+from host.releases import InstalledRelease
 from host.reports.model import WarmRun, WarmSection
 from host.run_ledger import RecordedRun, RunLedger
 from host.warm.equality import agreement_of, claimed, shuffled
@@ -60,7 +61,6 @@ def compare_on_kit(
     EngineError
         The engine failed.
     """
-    manifest = crew.release.manifest
     order = shuffled(fresh, seed)
     done: list[WarmRun] = []
 
@@ -70,33 +70,43 @@ def compare_on_kit(
         told(f"{result.case}, warm: {word}", len(done), len(order))
 
     with TemporaryDirectory() as links:
-
-        def run(case: FreshRun, place: Place, stop: Cancelled) -> WarmRun:
-            before = Answered.of(case.run.execution, _Linked(blobs, Path(links), case.request.case_id).path)
-            found: list[tuple[str, ...]] = []
-
-            def compare(_: PreparedRun, execution: Execution) -> None:
-                found.append(differences(manifest, before, Answered.of(execution)))
-
-            finished = ledger.run(
-                crew.release,
-                case.request,
-                subject=case.subject,
-                visit="kit",
-                cancelled=stop,
-                place=place,
-                inspect=compare,
-            )
-            return WarmRun(case=case.request.case_id, run=finished.record.run, differences=found[0])
-
-        runs = crew.work(order, run, done=one_done, cancelled=cancelled)
-    claim = claimed(manifest)
+        again = _Again(ledger, crew.release, blobs, Path(links))
+        runs = crew.work(order, again.run, done=one_done, cancelled=cancelled)
+    manifest = crew.release.manifest
     return WarmSection(
         seed=seed,
-        agreement=agreement_of(claim, [one.differences for one in runs]),
+        agreement=agreement_of(claimed(manifest), [one.differences for one in runs]),
         claim=manifest.determinism.claim,
         runs=tuple(runs),
     )
+
+
+@dataclass(frozen=True)
+class _Again:
+    """Runs a case once more, and compares what it answers with its fresh run."""
+
+    ledger: RunLedger
+    release: InstalledRelease
+    blobs: BlobStore
+    links: Path
+
+    def run(self, case: FreshRun, place: Place, cancelled: Cancelled) -> WarmRun:
+        before = Answered.of(case.run.execution, _Linked(self.blobs, self.links, case.request.case_id).path)
+        found: list[tuple[str, ...]] = []
+
+        def compare(_: PreparedRun, execution: Execution) -> None:
+            found.append(differences(self.release.manifest, before, Answered.of(execution)))
+
+        finished = self.ledger.run(
+            self.release,
+            case.request,
+            subject=case.subject,
+            visit="kit",
+            cancelled=cancelled,
+            place=place,
+            inspect=compare,
+        )
+        return WarmRun(case=case.request.case_id, run=finished.record.run, differences=found[0])
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host import __version__
+from host.attempt import Executor, Validated
 from host.builds import io_schema
 from host.cli.session import Actor
 from host.engines.cgroup import MemoryUse
@@ -20,7 +21,7 @@ from host.locking import propose_lock, sign_lock
 from host.records import RunContext
 from host.releases import InstalledRelease
 from host.run_ledger import RecordedRun, RunLedger
-from host.validation import Executor, Validated, validate
+from host.validation import validate
 from host.warm.memory import MemoryProbe, peer_memory
 from plugin_spec.manifest import Manifest, read_manifest
 from registry.bundle import export_trial

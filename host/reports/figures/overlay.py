@@ -1,10 +1,11 @@
 """Label maps laid over an image: reference, prediction, and where they differ, in three planes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
@@ -69,24 +70,20 @@ def overlay_figure(
         )
         for column, cut in enumerate(planes):
             grey = _grey(cut.of(image), grey_range)
-            told, meant = cut.of(predicted), cut.of(reference)
-            layers = (
-                _tint(grey, meant, colours),
-                _tint(grey, told, colours),
-                _tint(grey, told != meant, {1: DIFFERENT}),
-            )
-            for row, picture in enumerate(layers):
+            for row, picture in enumerate(_tinted(grey, cut.of(predicted), cut.of(reference), colours)):
                 _show(axes[row][column], picture, cut)
             axes[0][column].set_title(f"{cut.name}, slice {cut.index}", fontsize=8.5)
         for row, name in enumerate(("reference", "predicted", "where they differ")):
             axes[row][0].set_ylabel(name, fontsize=9, labelpad=8)
-        keys = [Patch(color=colour, label=labels[value]) for value, colour in colours.items()]
-        keys.append(Patch(color=DIFFERENT, label="different label"))
-        drawing.legend(
-            handles=keys, loc="lower center", ncols=min(len(keys), 5), fontsize=8, borderaxespad=0.2
-        )
+        _add_legend(drawing, [(labels[value], colour) for value, colour in colours.items()])
         drawing.suptitle(title, fontsize=10, y=1 - 0.12 / whole_in)
         return svg(drawing)
+
+
+def _add_legend(drawing: Figure, colours: Sequence[tuple[str, str]]) -> None:
+    keys = [Patch(color=colour, label=label) for label, colour in colours]
+    keys.append(Patch(color=DIFFERENT, label="different label"))
+    drawing.legend(handles=keys, loc="lower center", ncols=min(len(keys), 5), fontsize=8, borderaxespad=0.2)
 
 
 def _grey_range(image: NDArray[Any]) -> tuple[float, float]:
@@ -108,6 +105,17 @@ def _tint(grey: NDArray[np.uint8], values: NDArray[Any], colours: Mapping[int, s
         where = values == value
         tinted[where] = 0.5 * tinted[where] + 0.5 * tone
     return tinted.astype(np.uint8)
+
+
+def _tinted(
+    grey: NDArray[np.uint8], told: NDArray[Any], meant: NDArray[Any], colours: Mapping[int, str]
+) -> tuple[NDArray[np.uint8], ...]:
+    """The reference, what was predicted, and where the two differ, each over the image."""
+    return (
+        _tint(grey, meant, colours),
+        _tint(grey, told, colours),
+        _tint(grey, told != meant, {1: DIFFERENT}),
+    )
 
 
 def _size_mm(cut: Cut, image: NDArray[Any]) -> tuple[float, float]:

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from host.attempt import Executor, Validated
 from host.engines.interface import ContainerSpec
 from host.errors import EngineDiedError, KitDigestError, KitFitError, ReportMismatchError
 from host.kit_data import data_folder
 from host.kits import read_kit
+from host.preregistration import find_protocol
 from host.reports.html import render
 from host.reports.model import CaseSection, FlowSection, Report
 from host.reports.recheck import recheck
 from host.reports.write import report_bytes
-from host.validation import Executor, Validated, find_protocol
 from host.verdict import evaluate
 from host.warm.errors import WarmUndeclaredError
 from registry.errors import BlobMismatchError, NotPreregisteredError, RoleError

@@ -1,0 +1,130 @@
+"""An attempt at a validation: logged before its first case, and ended by a logged report.
+
+Invariants
+----------
+* An attempt keeps its number in the ledger, whether it ever ends or not.
+* The signed record of a report names both of its renderings.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from host import __version__
+from host.home import now, random_bytes
+from host.kit_session import CaseImagesOf
+from host.kits import KitCase, KitFolder
+from host.releases import InstalledRelease
+from host.reports.html import render
+from host.reports.model import Report
+from host.reports.pictures import draw
+from host.reports.write import report_bytes
+from registry.keys import Signer
+from registry.log import Record
+from registry.registry import Registry
+from registry.statements import FileRef, Subset, ValidationReport, ValidationStarted
+
+
+@dataclass(frozen=True)
+class Executor:
+    """The person who runs the validation: enrolled id, the role they act in, and their key."""
+
+    person: str
+    role: str
+    signer: Signer
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will run: the registered protocol, the cosigned checkpoint over it, and which cases."""
+
+    protocol: Record
+    checkpoint: str
+    subset: Subset
+    cases: Sequence[KitCase]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A validation under way: what was logged before its first case."""
+
+    id: str
+    number: int
+    started: Record
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Validated:
+    """A finished validation: the report and the record that pins it."""
+
+    report: Report
+    record: Record
+
+
+def begin(
+    registry: Registry, release: InstalledRelease, folder: KitFolder, executor: Executor, plan: Plan
+) -> Attempt:
+    """Log that a validation starts, and which attempt at this protocol it is."""
+    earlier = [
+        r.statement.read(ValidationStarted) for r in registry.records(ValidationStarted.predicate_type)
+    ]
+    number = 1 + sum((one.release, one.protocol) == (release.record, plan.protocol.digest) for one in earlier)
+    validation = random_bytes(8).hex()
+    started = registry.act(
+        ValidationStarted(
+            actor=executor.person,
+            role=executor.role,
+            at=now().isoformat(timespec="milliseconds"),
+            reason=f"validate {release.title} on {folder.kit.id} {folder.kit.version}",
+            validation=validation,
+            release=release.record,
+            protocol=plan.protocol.digest,
+            attempt=number,
+            subset=plan.subset,
+            cases=len(plan.cases),
+            checkpoint=plan.checkpoint,
+        ),
+        executor.signer,
+    )
+    return Attempt(validation, number, started, plan)
+
+
+def publish(
+    registry: Registry, report: Report, images: CaseImagesOf, attempt: Attempt, executor: Executor
+) -> Validated:
+    """Render, store and log the report; the signed record names both renderings."""
+    with TemporaryDirectory() as links:
+        figures = draw(report, lambda case_id: images(case_id, Path(links)))
+    html = _stored(registry, "report.html", render(report, figures))
+    final = report.model_copy(update={"renderings": (html,)})
+    json_file = _stored(registry, "report.json", report_bytes(final))
+    record = registry.act(
+        ValidationReport(
+            actor=executor.person,
+            role=executor.role,
+            at=now().isoformat(timespec="milliseconds"),
+            reason=f"report of validation {attempt.id}",
+            validation=attempt.id,
+            started=attempt.started.digest,
+            release=report.release.record,
+            protocol=attempt.plan.protocol.digest,
+            report_json=json_file,
+            report_html=html,
+            verdict=report.verdict.verdict,
+            evidence=report.kit.evidence,
+            subset=attempt.plan.subset,
+            cases=len(attempt.plan.cases),
+            host_version=__version__,
+            warm=report.warm.agreement if report.warm else None,
+        ),
+        executor.signer,
+        [("release", report.release.record), ("report.json", json_file.digest), ("report.html", html.digest)],
+    )
+    return Validated(final, record)
+
+
+def _stored(registry: Registry, name: str, data: bytes) -> FileRef:
+    stored = registry.blobs.put_bytes(data)
+    return FileRef(name=name, digest=stored.digest, bytes=stored.bytes)
