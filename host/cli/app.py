@@ -14,6 +14,7 @@ from host import __version__
 from host.cli import nouns
 from host.cli.answer import say_fault
 from plugin_spec.errors import AssayError, ExitCode, InputError
+from plugin_spec.files import write_atomic
 
 USAGE_EXIT = 2  # as every command line program has it
 
@@ -30,10 +31,12 @@ def main(arguments: Sequence[str]) -> int:
     except typer.Exit as stop:
         return stop.exit_code
     except typer.TyperException as usage:
-        return _refuse(UsageFault(usage.format_message(), hint="assay --help"), arguments)
+        noun = arguments[0] if arguments and arguments[0] in nouns.NOUNS else ""
+        return _refuse(
+            UsageFault(usage.format_message(), hint=f"assay {noun} --help".replace("  ", " ")), arguments
+        )
     except (KeyboardInterrupt, typer.Abort):
-        print("assay: interrupted; what was under way is recorded or was never started", file=sys.stderr)
-        return ExitCode.INTERRUPTED
+        return _refuse(_interruption(arguments), arguments)
     except BrokenPipeError:
         sys.stderr.close()
         return ExitCode.OK
@@ -45,6 +48,21 @@ class UsageFault(InputError):
     """The words of the command line do not fit any command."""
 
     code = "usage"
+
+
+class InterruptFault(AssayError):
+    """The operator stopped the command."""
+
+    code = "interrupted"
+    exit_code = ExitCode.INTERRUPTED
+
+
+def _interruption(arguments: Sequence[str]) -> InterruptFault:
+    many = any(word.partition("=")[0] == "--cases" for word in arguments)
+    return InterruptFault(
+        "what was under way is recorded or was never started",
+        hint="run the same command again: finished cases are kept" if many else "",
+    )
 
 
 def _refuse(error: AssayError, arguments: Sequence[str]) -> int:
@@ -64,14 +82,21 @@ class CrashFault(AssayError):
     code = "crash"
 
 
+def _without_values(arguments: Sequence[str]) -> str:
+    """The command and its options, without paths and values: those can hold a patient's name."""
+    shown = [arguments[0] if arguments and arguments[0] in nouns.NOUNS else "…"] if arguments else []
+    shown += [word.partition("=")[0] if word.startswith("--") else "…" for word in arguments[1:]]
+    return " ".join(shown)
+
+
 def _crash(arguments: Sequence[str]) -> int:
     """Write the traceback where it can be sent to us, and say so in one line."""
     folder = Path(os.environ.get("ASSAY_HOME") or Path.cwd())
     name = datetime.now(UTC).strftime("assay-crash-%Y%m%dT%H%M%SZ.txt")
-    text = f"assay {__version__} {' '.join(arguments)}\n\n{traceback.format_exc()}"
+    text = f"assay {__version__} {_without_values(arguments)}\n\n{traceback.format_exc()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+        write_atomic(folder / name, text.encode(), mode=0o600)
         where = str(folder / name)
     except OSError:
         print(text, file=sys.stderr)

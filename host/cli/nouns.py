@@ -37,8 +37,8 @@ NOUNS = {
     "audit": "Read and verify the audit trail.",
 }
 EPILOGUE = (
-    "Exit codes: 0 done; 3 criteria not met; 4 not trusted; 5 not permitted; 6 bad input; 7 contract violation; "
-    "8 engine failed; 9 bad state; 10 case refused; 11 case failed; 70 crash; 130 interrupted."
+    "Exit codes: 0 done; 2 usage; 3 criteria not met; 4 not trusted; 5 not permitted; 6 bad input; "
+    "7 contract violation; 8 engine failed; 9 bad state; 10 case refused; 11 case failed; 70 crash; 130 interrupted."
 )
 
 

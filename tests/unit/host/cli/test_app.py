@@ -24,7 +24,7 @@ def test_help_names_every_noun_and_every_exit_code(nowhere: Cli) -> None:
     for noun in (*NOUNS, "doctor", "validate", "verify", "trace"):
         assert re.search(rf"^\s+{noun}\b", said, re.MULTILINE)
     told = {int(code) for code in re.findall(r"\b(\d+)\s+[a-z]", said.partition("Exit codes:")[2])}
-    assert told == {int(code) for code in ExitCode}
+    assert told == {int(code) for code in ExitCode} | {cli_app.USAGE_EXIT}
 
 
 @pytest.mark.parametrize("noun", NOUNS)
@@ -85,7 +85,7 @@ def test_ctrl_c_ends_with_130_and_no_traceback(nowhere: Cli, monkeypatch: pytest
     monkeypatch.setattr(session, "open_registry", stop)
     answer = nowhere("trust", "show")
     assert answer.exit_code == ExitCode.INTERRUPTED
-    assert answer.err == "assay: interrupted; what was under way is recorded or was never started\n"
+    assert answer.err == "assay: interrupted: what was under way is recorded or was never started\n"
 
 
 def crash() -> None:
@@ -99,6 +99,27 @@ def test_a_crash_is_a_report_file_and_one_line(nowhere: Cli, monkeypatch: pytest
     (report,) = nowhere.home.glob("assay-crash-*.txt")
     assert str(report) in answer.err
     assert "ZeroDivisionError: told to crash" in report.read_text()
+    assert report.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_crash_report_holds_no_value_of_the_command_line(
+    nowhere: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "open_registry", crash)
+    nowhere("trial", "status", "doe-jane", "--json")
+    (report,) = nowhere.home.glob("assay-crash-*.txt")
+    assert "trial … … --json\n" in report.read_text()
+    assert "doe-jane" not in report.read_text()
+
+
+def test_an_interrupted_command_is_a_document_too(nowhere: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session, "open_registry", interrupted)
+    answer = nowhere("trust", "show", "--json")
+    assert (answer.exit_code, answer.document["exit_code"]) == (130, 130)
+    assert answer.document["error"]["code"] == "interrupted"
 
 
 def test_a_crash_whose_report_cannot_be_written_is_printed(
