@@ -10,6 +10,8 @@ from host.remedies import Failure, remedy
 from plugin_spec.manifest import Manifest
 
 MAX_LINES: Final = 60
+# Ends where an exception in the log tells more than its last lines do.
+_RAISED: Final = ("plugin-error", "output-limit")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def explain(execution: Execution, log: str, manifest: Manifest, folder: Path) ->
     """
     if execution.outcome != "failed":
         return Explanation()
-    raised = find_traceback(log) if execution.reason_code == "plugin-error" else None
+    raised = find_traceback(log) if execution.reason_code in _RAISED else None
     if raised is None:
         lines = log.splitlines()
         cut = [f"[{len(lines) - MAX_LINES} earlier lines are not shown]"] if len(lines) > MAX_LINES else []

@@ -4,6 +4,7 @@ A remedy is advice for a person and never part of a record.
 """
 
 import re
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,15 @@ _PACKAGES: Final = {
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
+}
+
+_SIGNALS: Final = {
+    "SIGSEGV": "native code of the algorithm or of a library read or wrote where it must not",
+    "SIGABRT": "native code of the algorithm or of a library gave up; the end of the log says why",
+    "SIGILL": "a library was compiled for another processor",
+    "SIGFPE": "native code divided by zero",
+    "SIGBUS": "native code read what is not there; shared memory may be full (resources.shm_mib)",
+    "SIGKILL": "memory may have run out (resources.memory_mib)",
 }
 
 
@@ -128,6 +138,30 @@ def _full(failure: Failure, found: re.Match[str]) -> str:
     return f"scratch is full: raise resources.scratch_mib (now {failure.manifest.resources.scratch_mib})"
 
 
+def _too_large(failure: Failure, found: re.Match[str]) -> str:
+    need = failure.manifest.resources
+    return (
+        f"a file is too large for its folder: raise resources.scratch_mib (now {need.scratch_mib}), or for an output "
+        f"resources.output_mib (now {need.output_mib})"
+    )
+
+
+def _bare_name(failure: Failure, found: re.Match[str]) -> str:
+    return (
+        f"where {found['name']} is a program, the image lacks it: add its Debian package to [image], then: "
+        f"{_rebuild(failure)}; where it is a file, give its whole path"
+    )
+
+
+def _exit_code(failure: Failure, found: re.Match[str]) -> str:
+    code = int(found["code"])
+    try:
+        name = signal.Signals(code - 128).name
+    except ValueError:
+        return f"{code} is the program's own exit code: its documentation and the end of the log say what it means"
+    return f"exit code {code} is signal {code - 128}, {name}: {_SIGNALS.get(name, 'something killed the program')}"
+
+
 def _threads(failure: Failure, found: re.Match[str]) -> str:
     need = failure.manifest.resources
     return f"start fewer threads and processes, or raise resources.pids (now {need.pids})"
@@ -190,6 +224,8 @@ _BY_WORDS: Final[tuple[tuple[re.Pattern[str], Callable[[Failure, re.Match[str]],
         (r"SignatureError: ", _names),
         (r"PermissionError: |Read-only file system|\[Errno 30\]", _outside),
         (r"No space left on device|\[Errno 28\]", _full),
+        (r"File too large|\[Errno 27\]", _too_large),
+        (r"FileNotFoundError: \[Errno 2\] No such file or directory: '(?P<name>[\w+-]+)'", _bare_name),
         (r"can't start new thread|\[Errno 11\]|Resource temporarily unavailable", _threads),
         (r"not JSON serializable", _json),
         (r"Out of range float values are not JSON compliant", _finite),
@@ -205,5 +241,6 @@ _BY_WORDS: Final[tuple[tuple[re.Pattern[str], Callable[[Failure, re.Match[str]],
         ),
         (r"^(SyntaxError|IndentationError|TabError): ", _syntax),
         (r"executable file not found|exec: .*no such file|: not found$|exit code 127\b", _no_program),
+        (r"exit code (?P<code>\d+)\b", _exit_code),
     )
 )

@@ -85,9 +85,10 @@ def check_rows(
         )
     for number, row in enumerate(rows, start=1):
         if set(row) != expected:
-            wrong = sorted(set(row) ^ expected)
+            lacks, adds = sorted(expected - set(row)), sorted(set(row) - expected)
+            told = [f"lacks {first_of(lacks)}"] * bool(lacks) + [f"adds {first_of(adds)}"] * bool(adds)
             raise OutputMalformedError(
-                f"port {port.name}: row {number} lacks or adds the columns {first_of(wrong)}",
+                f"port {port.name}: row {number} {' and '.join(told)}; declared: {first_of(sorted(expected))}",
                 subject=port.name,
             )
         for column in port.columns:

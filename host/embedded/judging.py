@@ -23,7 +23,9 @@ def fault_of_run(seen: Observation, manifest: Manifest, folder: Path) -> str:
     """
     ended, test = seen.execution, seen.test
     if ended.outcome != test.expect:
-        return f"expected {test.expect}, ended {ended.outcome}: {ended.reason_code} {ended.message}".rstrip()
+        return f"expected {test.expect}, ended {ended.outcome}: {ended.reason_code} {ended.message}".rstrip(
+            ": "
+        )
     if test.reason_code is not None and ended.reason_code != test.reason_code:
         return f"expected the reason {test.reason_code}, was {ended.reason_code}: {ended.message}"
     for one in test.compare:

@@ -52,6 +52,14 @@ def test_the_adapters_line_comes_first_and_the_runtimes_frames_are_gone() -> Non
         ("PermissionError: [Errno 13] Permission denied: '/opt/x'", "only two folders can be written"),
         ("OSError: [Errno 30] Read-only file system: '/x'", "only two folders can be written"),
         ("OSError: [Errno 28] No space left on device", "raise resources.scratch_mib (now "),
+        ("OSError: [Errno 27] File too large", "raise resources.scratch_mib (now "),
+        (
+            "FileNotFoundError: [Errno 2] No such file or directory: 'bet'",
+            "where bet is a program, the image lacks it",
+        ),
+        ("the container ended with exit code 139 and no", "signal 11, SIGSEGV"),
+        ("the container ended with exit code 134 and no", "signal 6, SIGABRT"),
+        ("the container ended with exit code 3 and no", "3 is the program's own exit code"),
         ("RuntimeError: can't start new thread", "raise resources.pids (now "),
         ("TypeError: Object of type float32 is not JSON serializable", "float(value)"),
         ("ValueError: Out of range float values are not JSON compliant", "NaN or infinity"),
@@ -123,3 +131,10 @@ def test_a_log_cannot_steer_the_authors_terminal() -> None:
 def test_a_case_that_did_not_fail_needs_no_explanation(outcome: str) -> None:
     ended = Execution(outcome, "", "")  # type: ignore[arg-type]  # a word of three
     assert explain(ended, log_of("ValueError: x"), minimal_manifest(), FOLDER) == Explanation()
+
+
+def test_a_limit_of_outputs_is_told_without_the_runtimes_frames() -> None:
+    ended = failed("the outputs passed the limit", "output-limit")
+    told = explain(ended, log_of("OSError: [Errno 27] File too large"), minimal_manifest(), FOLDER)
+    assert told.lines[0] == "my-plugin/adapter.py:41, in measure"
+    assert not [line for line in told.lines if "plugin_spec" in line]

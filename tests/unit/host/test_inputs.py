@@ -269,7 +269,7 @@ BAD_DOCUMENTS: dict[str, tuple[str, bytes, tuple[str, str, str]]] = {
     "a missing column": (
         "numbers_in",
         document("measurements", rows=[{"gm_ml": 1.0}]),
-        ("failed", "unreadable-input", "port numbers_in: row 1 lacks or adds the columns wm_ml"),
+        ("failed", "unreadable-input", "port numbers_in: row 1 lacks wm_ml; declared: "),
     ),
     "a value out of range": (
         "numbers_in",
