@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from host.errors import CaseTableError
-from host.planning import check_ports
+from host.planning import allowed, check_ports
 from plugin_spec.case import Scalar
 from plugin_spec.errors import InputError
 from plugin_spec.manifest import Manifest
@@ -100,7 +100,11 @@ class _Columns:
             )
         cells = {name: cell.strip() for name, cell in zip(self._header, row, strict=True) if cell.strip()}
         case_id = cells.pop(CASE_COLUMN, "")
-        if not _CASE_ID.fullmatch(case_id) or case_id.lower() in RESULT_TABLES:
+        if case_id.lower() in RESULT_TABLES:
+            raise self.fault(
+                line, CASE_COLUMN, f"{case_id!r} is the name of a table of results: name it otherwise"
+            )
+        if not _CASE_ID.fullmatch(case_id):
             raise self.fault(
                 line,
                 CASE_COLUMN,
@@ -145,5 +149,5 @@ class _Columns:
                 line, parameter.name, f"{cell!r} is no value of kind {parameter.kind}"
             ) from error
         if not parameter.accepts(value):
-            raise self.fault(line, parameter.name, f"{cell!r} is not allowed by the manifest")
+            raise self.fault(line, parameter.name, f"{cell!r} is not allowed; {allowed(parameter)}")
         return value

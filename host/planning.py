@@ -6,6 +6,7 @@ from host.engines.interface import Limits
 from host.errors import ParameterError, PortError
 from plugin_spec.case import Scalar
 from plugin_spec.manifest import Manifest
+from plugin_spec.ports import BoolParameter, EnumParameter, FloatParameter, IntParameter, Parameter
 from plugin_spec.resources import MIB
 
 LOG_BYTES = 4 * MIB
@@ -65,8 +66,21 @@ def complete_parameters(manifest: Manifest, given: Mapping[str, Scalar]) -> dict
                 hint=f"known: {', '.join(declared) or 'none'}",
             )
         if not declared[name].accepts(value):
-            raise ParameterError(f"parameter {name}: {value!r} is not allowed by the manifest", subject=name)
+            raise ParameterError(
+                f"parameter {name}: {value!r} is not allowed; {allowed(declared[name])}", subject=name
+            )
     return {name: given.get(name, parameter.default) for name, parameter in declared.items()}
+
+
+def allowed(parameter: Parameter) -> str:
+    """What a manifest allows of a parameter, in words."""
+    if isinstance(parameter, (IntParameter, FloatParameter)):
+        return f"allowed: {parameter.kind}, {parameter.minimum} to {parameter.maximum}"
+    if isinstance(parameter, BoolParameter):
+        return "allowed: true, false"
+    if isinstance(parameter, EnumParameter):
+        return f"allowed: {', '.join(parameter.values)}"
+    return f"allowed: text that matches {parameter.pattern}"
 
 
 def plan_limits(manifest: Manifest, input_bytes: int) -> Limits:

@@ -81,8 +81,8 @@ def run_once(
     """
     if out is not None and out.exists():
         raise InputFileError(f"{out}: exists already", subject=str(out), hint="name a new folder")
-    manifest = check_plugin(folder)
-    release = as_release(home, read_build(home, manifest, folder), manifest)
+    release = built(home, folder)
+    manifest = release.manifest
     with home.running():
         clear_dead(home, engine)
         bench = Bench(home, release, engine, say=say)
@@ -100,6 +100,18 @@ def run_once(
                 files = tuple(out / name for name in names)
         explanation = explain(execution, log, manifest, folder)
         return BenchAnswer(execution, document, files, log, explanation)
+
+
+def built(home: Home, folder: Path) -> InstalledRelease:
+    """The build of a plugin's folder, ready to run; needs no engine.
+
+    Raises
+    ------
+    ContractError, BuildMissingError
+        The folder does not fit the contract, or has no build.
+    """
+    manifest = check_plugin(folder)
+    return as_release(home, read_build(home, manifest, folder), manifest)
 
 
 class Bench:

@@ -17,12 +17,16 @@ def run_table(order: "BatchOrder", *, engine: str, json: bool) -> int:
     out = order.out
     check_target(out / "results.csv" if out.is_dir() else out, "--out", new=not out.is_dir())
     from host.batch import BatchProgress, run_batch
+    from host.case_table import read_case_table
     from host.cli.progress import CaseProgress
     from host.home import Home
+    from host.workbench import built
 
+    home = Home.from_environment()
+    read_case_table(order.cases, built(home, order.folder).manifest)  # before an engine is looked for
     with CaseProgress() as bar:
         batch = run_batch(
-            Home.from_environment(),
+            home,
             connected(engine),
             order,
             BatchProgress(say=bar.say, case_done=bar.batch_case_done),

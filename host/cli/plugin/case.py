@@ -58,12 +58,15 @@ def run(
     from host.cli.values import parse_files, parse_parameters
     from host.home import Home
 
+    home = Home.from_environment()
+    files, values = parse_files(inputs or [], "--input"), parse_parameters(parameter or [])
+    workbench.built(home, folder)  # what is wrong of the folder is said before an engine is looked for
     answer = workbench.run_once(
-        Home.from_environment(),
+        home,
         folder,
         connected(engine),
-        inputs=parse_files(inputs or [], "--input"),
-        parameters=parse_parameters(parameter or []),
+        inputs=files,
+        parameters=values,
         out=out,
         say=say,
     )

@@ -65,3 +65,14 @@ def test_a_case_without_numbers_is_shown_without_an_empty_table(
     answer = cli("plugin", "run", bench.plugin, "--input", f"scan={scan}", "--out", tmp_path / "out")
     assert answer.exit_code == 10
     assert "(none)" not in answer.out
+
+
+@pytest.mark.parametrize("options", [("--input", "scan=scan.nii"), ("--cases", "none.csv")])
+def test_what_is_wrong_before_an_engine_is_needed_names_none(
+    options: tuple[str, str], cli: Cli, bench: Bench, tmp_path: Path
+) -> None:
+    if options[0] == "--input":
+        (bench.home.builds / "tiny-volumes-1.0.0.json").unlink()
+    answer = cli("plugin", "run", bench.plugin, *options, "--out", tmp_path / "out")
+    assert answer.exit_code != 0
+    assert "engine: " not in answer.err
