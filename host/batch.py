@@ -17,7 +17,7 @@ from host.batch_results import (
     kept_result,
     write_tables,
 )
-from host.builds import as_release, read_build
+from host.builds import as_release, have_built_image, read_build
 from host.case_document import case_document
 from host.case_table import TableCase, read_case_table
 from host.check.plugin import check_plugin
@@ -122,6 +122,7 @@ def run_batch(
 
     with home.running():
         clear_dead(home, engine)
+        have_built_image(home, engine, release, say=progress.say)
         bench = Bench(home, release, engine, say=progress.say)
         crew = Crew(
             engine, home.runs, release, room, jobs=order.jobs, warm=order.warm, say=progress.say, probe=probe

@@ -204,6 +204,21 @@ def as_release(home: Home, made: Build, manifest: Manifest) -> InstalledRelease:
     )
 
 
+def have_built_image(home: Home, engine: Engine, release: InstalledRelease, *, say: Say) -> None:
+    """Let an engine hold a build's image, which may have been built for another. Hold ``Home.running``.
+
+    Raises
+    ------
+    ImageMissingError, BlobMismatchError, MissingBlobError, LayerDigestError
+        What the build kept is not all there, or not as it was.
+    """
+    if engine.holds(release.image):
+        return
+    from host.images.load import have_image  # seldom needed, so not before
+
+    have_image(engine, release, BlobStore(home.path / "blobs"), work=home.runs, say=say)
+
+
 def _keep_weights(home: Home, blobs: BlobStore, folder: Path, manifest: Manifest, say: Say) -> list[FileRef]:
     from host.sources import fetch
 

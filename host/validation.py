@@ -19,6 +19,7 @@ from host.engines.interface import Engine, EngineInfo
 from host.errors import KitFitError
 from host.gpu.grant import require_gpu
 from host.home import Home, now
+from host.images.load import have_image
 from host.kit_data import ensure_data
 from host.kit_session import KitSession, Progress
 from host.kits import KitCase, KitFolder
@@ -76,6 +77,7 @@ def validate(
     with registry.refusals_logged("validation-started", executor.person):
         cases = _fitting_cases(release, folder, smoke=smoke)
         require_gpu(release.manifest.resources.gpu)
+        have_image(engine, release, registry.blobs, work=home.runs, say=progress.say)
         engine.verify(release.image, registry.blobs.path)
         room = Room(this_machine())
         room.require(plan_limits(release.manifest, 0), release.title)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from host.batch_results import CaseDocument, fill_result, result_folder
-from host.builds import as_release, read_build
+from host.builds import as_release, have_built_image, read_build
 from host.case_document import case_document
 from host.check.plugin import check_plugin
 from host.engines.interface import Engine
@@ -68,7 +68,7 @@ def run_once(
     out : Path or None
         New folder for the outputs, the log and ``result.json``; ``None`` keeps nothing.
     say : callable, optional
-        Told when the run has to wait for a GPU.
+        Told when the image has to be loaded first, and when the run has to wait for a GPU.
 
     Raises
     ------
@@ -85,6 +85,7 @@ def run_once(
     manifest = release.manifest
     with home.running():
         clear_dead(home, engine)
+        have_built_image(home, engine, release, say=say)
         bench = Bench(home, release, engine, say=say)
         with (
             result_folder(out) if out is not None else nullcontext() as making,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from host.builds import as_release, read_build
+from host.builds import as_release, have_built_image, read_build
 from host.check.plugin import check_plugin
 from host.crew import Cancelled, Crew, Place
 from host.embedded.determinism import Finding, measure
@@ -136,6 +136,7 @@ def run_tests(
     )
     with home.running():
         clear_dead(home, engine)
+        have_built_image(home, engine, release, say=say)
         with tempfile.TemporaryDirectory(dir=home.runs, prefix="tests-") as kept:
             crew = Crew(engine, home.runs, release, room, jobs=order.jobs, say=say, probe=probe)
             bench = Bench(home, release, engine, say=say)

@@ -12,11 +12,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from host.engines.docker_archive import archived_image
 from host.engines.interface import ContainerExit, ContainerSpec, EngineInfo, LayerFiles, require_image_id
 from host.errors import ImageMissingError, ImageTamperedError, RunCancelledError
 from plugin_spec.runtime.__main__ import run as run_adapter
 from plugin_spec.runtime.protocol import Folders
-from registry.canonical import digest
 from tests.support.warm_process import HONEST, exit_code, warm_process
 
 TINY_ADAPTER = "tests.support.tiny_plugin.adapter"
@@ -124,7 +124,7 @@ class MemoryEngine:
         }
 
     def load(self, archive: Path) -> str:
-        image_id = digest(archive.read_bytes())
+        image_id = archived_image(archive).image_id
         self.images.add(image_id)
         return image_id
 
