@@ -139,6 +139,10 @@ def run_batch(
             raise
         finally:
             tables = write_tables(order.out, _in_order(cases, finished, stopped))
+            if len(finished) < len(cases):
+                progress.say(
+                    f"stopped: {len(finished)} of {len(cases)} cases are finished and kept; see {tables[0]}"
+                )
     results = tuple(finished[number][0] for number in range(len(cases)))
     return Batch(results, sum(kept for _, kept in finished.values()), tables)
 

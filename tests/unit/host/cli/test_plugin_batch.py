@@ -67,7 +67,10 @@ def test_ctrl_c_is_told_and_leaves_what_was_finished(
 
     monkeypatch.setattr(Room, "held", interrupted)
     table, out = tmp_path / "cases.csv", tmp_path / "out"
-    assert cli("plugin", "run", tmp_path / "plugin", "--cases", table, "--out", out).exit_code == 130
+    answer = cli("plugin", "run", tmp_path / "plugin", "--cases", table, "--out", out)
+    assert answer.exit_code == 130
+    assert f"stopped: 0 of 2 cases are finished and kept; see {out / 'results.csv'}" in answer.err
+    assert "run the same command again: finished cases are kept" in answer.err
     assert (out / "results.csv").read_text().count("not run,cancelled") == 2
     monkeypatch.setattr(Room, "held", entered)
     assert cli("plugin", "run", tmp_path / "plugin", "--cases", table, "--out", out).exit_code == 10
