@@ -52,7 +52,7 @@ def translate(error: Exception, action: str, subject: str) -> EngineError:
         return ImageMissingError(
             f"docker does not hold the image {subject}",
             subject=subject,
-            hint="load it first; Assay never pulls an image",
+            hint="nothing is ever pulled; load it: assay plugin build (an author), assay trial import (a site)",
         )
     if _GPU_TROUBLE.search(said):
         return GpuUnavailableError(

@@ -62,3 +62,10 @@ def test_the_daemons_words_become_one_plain_line() -> None:
 def test_other_errors_pass_through() -> None:
     with pytest.raises(KeyboardInterrupt), docker_errors("start", "ab"):
         raise KeyboardInterrupt
+
+
+def test_an_image_that_docker_lacks_names_the_commands_that_load_one() -> None:
+    with pytest.raises(EngineError) as caught, docker_errors("tag the image", "ab"):
+        raise DaemonAnswerError(404, "No such image: sha256:ab")
+    assert "assay plugin build" in caught.value.hint
+    assert "assay trial import" in caught.value.hint
