@@ -2,22 +2,19 @@
 
 import os
 import tarfile
-import zlib
 from pathlib import Path
-from typing import IO, Final
+from typing import IO
 
 from host.engines.docker_archive import ArchivedImage
 from host.engines.layer_tree import LayerFile
 from host.errors import ImageLoadError
-
-_GZIP: Final = b"\x1f\x8b"
-_COPY_BYTES: Final = 1024 * 1024
+from host.images.gunzip import GZIP, gunzipped
 
 
 def _uncompressed(archive: Path, work: Path) -> Path:
     """An archive whose members' bytes lie in it as they are."""
     with archive.open("rb") as stream:
-        if stream.read(2) != _GZIP:
+        if stream.read(2) != GZIP:
             return archive
         stream.seek(0)
         return _decompressed(stream, work / "archive.tar")
@@ -57,7 +54,7 @@ def archived_layers(archive: Path, image: ArchivedImage, work: Path) -> list[Lay
             content = bundle.extractfile(member)
             if content is None or member.issparse():
                 raise ImageLoadError(f"{archive}: the layer {name} is no file", subject=str(archive))
-            if content.read(2) == _GZIP:
+            if content.read(2) == GZIP:
                 content.seek(0)
                 layers.append(whole_file(diff_id, _decompressed(content, work / f"layer-{number}")))
             else:
@@ -72,16 +69,8 @@ def _linked(member: tarfile.TarInfo) -> str:
 
 
 def _decompressed(content: IO[bytes], path: Path) -> Path:
-    inflate = zlib.decompressobj(wbits=31)
     with path.open("xb") as stream:
-        while block := content.read(_COPY_BYTES):
-            while block:
-                # Bounded per step: a small block may stand for a thousand times as much.
-                stream.write(inflate.decompress(block, _COPY_BYTES))
-                block = inflate.unconsumed_tail
-                if inflate.eof:
-                    # A gzip file may consist of several, one after another.
-                    block, inflate = inflate.unused_data, zlib.decompressobj(wbits=31)
+        stream.writelines(gunzipped(content))
     return path
 
 

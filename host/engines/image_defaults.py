@@ -1,39 +1,15 @@
-"""What an image's config says about its containers, read leniently: foreign tools write configs of many shapes."""
+"""What an image's config says about its containers, with what Docker adds where it says nothing."""
 
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from host.errors import EngineRefusedError, ImageLoadError
-from plugin_spec.model import first_fault
+from host.errors import ArchiveError, EngineRefusedError, ImageLoadError
+from host.images.foreign import read_config
 
 # What Docker gives to containers of images that name no PATH.
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _KERNELS_OWN = ("/proc", "/sys", "/dev")
-
-
-class _Container(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-    entrypoint: tuple[str, ...] | None = Field(None, alias="Entrypoint")
-    cmd: tuple[str, ...] | None = Field(None, alias="Cmd")
-    env: tuple[str, ...] | None = Field(None, alias="Env")
-    working_dir: str | None = Field(None, alias="WorkingDir")
-    volumes: dict[str, Any] | None = Field(None, alias="Volumes")
-
-
-class _RootFilesystem(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-    diff_ids: tuple[str, ...]
-
-
-class _Config(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-    architecture: str
-    config: _Container | None = None
-    rootfs: _RootFilesystem
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +41,16 @@ def image_defaults(config_bytes: bytes, *, subject: str) -> ImageDefaults:
         It is no image config.
     """
     try:
-        parsed = _Config.model_validate_json(config_bytes)
-    except ValidationError as error:
-        raise ImageLoadError(
-            f"{subject}: the image's config: {first_fault(error)}", subject=subject
-        ) from error
-    container = parsed.config or _Container()
-    variables = dict(line.partition("=")[::2] for line in container.env or ())
+        config = read_config(config_bytes, where=f"{subject}: the image's config")
+    except ArchiveError as error:
+        raise ImageLoadError(error.message, subject=subject) from error
     return ImageDefaults(
-        architecture=parsed.architecture,
-        argv=(container.entrypoint or ()) + (container.cmd or ()),
-        environment={"PATH": _PATH, **variables},
-        working_folder=posixpath.normpath(f"/{(container.working_dir or '').lstrip('/')}"),
-        volumes=tuple(sorted(container.volumes or ())),
-        diff_ids=parsed.rootfs.diff_ids,
+        architecture=config.architecture,
+        argv=config.command,
+        environment={"PATH": _PATH, **config.environment},
+        working_folder=posixpath.normpath(f"/{config.working_folder.lstrip('/')}"),
+        volumes=config.volumes,
+        diff_ids=config.diff_ids,
     )
 
 

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from host.images.links import follow
+
 ARCHITECTURE: Final = "amd64"
 _FOLDER: Final = Path(__file__).with_name("container_init")
 
@@ -49,26 +51,10 @@ def program_path(root: Path, name: str, *, search: str) -> str:
 
 
 def resolve_in(root: Path, name: str) -> Path | None:
-    """Follow a path below ``root`` as if that were the root of everything; ``None`` if links go round.
+    """Follow a path below ``root`` as if that were the root of everything; ``None`` if links go round."""
+    found = follow(name, lambda path: _target(root / path))
+    return None if found is None else root / found
 
-    No link of the image leads out of it: an absolute target starts at ``root``, and ``..`` stops there.
-    """
-    waiting, here, links = [part for part in reversed(name.split("/")) if part], root, 0
-    while waiting:
-        part = waiting.pop()
-        if part == "..":
-            here = here if here == root else here.parent
-            continue
-        if part == "." or not part:
-            continue
-        step = here / part
-        if not step.is_symlink():
-            here = step
-            continue
-        links += 1
-        if links > 40:
-            return None
-        target = str(step.readlink())
-        here = root if target.startswith("/") else here
-        waiting += [piece for piece in reversed(target.split("/")) if piece]
-    return here
+
+def _target(path: Path) -> str | None:
+    return str(path.readlink()) if path.is_symlink() else None

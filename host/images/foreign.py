@@ -40,6 +40,7 @@ class _Defaults(_Part):
     entrypoint: tuple[str, ...] | None = Field(default=None, alias="Entrypoint")
     cmd: tuple[str, ...] | None = Field(default=None, alias="Cmd")
     volumes: dict[str, object] | None = Field(default=None, alias="Volumes")
+    working_dir: str | None = Field(default=None, alias="WorkingDir")
 
 
 class _Document(_Part):
@@ -65,6 +66,8 @@ class ForeignConfig:
         Entrypoint and command together.
     volumes : tuple of str
         Folders the image wants writable.
+    working_folder : str
+        As written; empty where the image names none.
     """
 
     architecture: str
@@ -74,6 +77,7 @@ class ForeignConfig:
     environment: Mapping[str, str]
     command: tuple[str, ...]
     volumes: tuple[str, ...]
+    working_folder: str
 
 
 def read_config(data: bytes, *, where: str) -> ForeignConfig:
@@ -105,6 +109,7 @@ def read_config(data: bytes, *, where: str) -> ForeignConfig:
         environment=dict(_pair(entry) for entry in defaults.env or ()),
         command=(*(defaults.entrypoint or ()), *(defaults.cmd or ())),
         volumes=tuple(sorted(defaults.volumes or {})),
+        working_folder=defaults.working_dir or "",
     )
 
 

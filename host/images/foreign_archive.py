@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from host.errors import ArchiveError, ImageDigestError, ImageTooLargeError
 from host.images.foreign import MAX_CONFIG_BYTES, read_config
+from host.images.gunzip import GZIP, gunzipped
 from host.images.identity import MAX_LAYERS, image_id
 from host.images.layer import Layer
 from host.images.store import LayerStore
@@ -28,7 +29,7 @@ from registry.errors import MalformedJsonError
 MAX_MEMBERS = 10_000
 _T = TypeVar("_T")
 _COPY_BYTES = 1024 * 1024
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_ZSTD = b"\x28\xb5\x2f\xfd"
 _INDEX_TYPES = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.oci.image.index.v1+json",
@@ -229,12 +230,12 @@ class _Reading:
             head = stream.read(_COPY_BYTES)
             if head.startswith(_ZSTD):
                 self._refuse(f"the layer {name} is compressed with zstd; save it uncompressed or with gzip")
-            if not head.startswith(_GZIP):
+            if not head.startswith(GZIP):
                 while head:
                     yield head
                     head = stream.read(_COPY_BYTES)
                 return
-            yield from _gunzipped(head, stream)
+            yield from gunzipped(stream, head=head)
 
     def _open(self, name: str) -> IO[bytes]:
         member = self._members.get(str(PurePosixPath(name)))
@@ -259,21 +260,6 @@ def _joined(parent: PurePosixPath, target: str) -> str:
         else:
             parts.append(part)
     return "/".join(parts)
-
-
-def _gunzipped(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:
-    inflater = zlib.decompressobj(wbits=31)
-    block = head
-    while block:
-        if inflater.eof:
-            # Compressors that work in parallel write several streams one after another.
-            inflater = zlib.decompressobj(wbits=31)
-        # Bounded per step: a small file may inflate to terabytes.
-        yield inflater.decompress(block, _COPY_BYTES)
-        block = inflater.unconsumed_tail or inflater.unused_data or stream.read(_COPY_BYTES)
-    yield inflater.flush()
-    if not inflater.eof:
-        raise EOFError("a compressed layer ends too early")
 
 
 def _bounded(parts: Iterator[bytes], left: int, bytes_max: int) -> Iterator[bytes]:

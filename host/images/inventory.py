@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 from host.errors import ArchiveError
 from host.images.layer import Layer
+from host.images.links import follow
 from host.tar_members import Window, members, open_members
 
 MAX_FILES = 2_000_000
@@ -21,7 +22,6 @@ MAX_RECORD_BYTES = 64 * 1024 * 1024
 MAX_RECORDS_BYTES = 256 * 1024 * 1024
 _PIECE_BYTES = 256 * 1024
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
-_MAX_LINKS = 40
 # Where package managers write down what they installed.
 _RECORDS = re.compile(
     r"var/lib/dpkg/status|var/lib/dpkg/status\.d/[^/]+|var/lib/dpkg/info/[^/]+\.list|(usr/)?lib/apk/db/installed"
@@ -71,27 +71,13 @@ class Inventory:
         (str, ImageFile) or None
             Where it ends; ``None`` where nothing is, or the links go round.
         """
-        left = [part for part in PurePosixPath(path).parts if part != "/"]
-        done: list[str] = []
-        followed = 0
-        while left:
-            part = left.pop(0)
-            if part == "..":
-                done = done[:-1]
-                continue
-            one = self.files.get("/".join([*done, part]))
-            if one is not None and one.kind == "link":
-                followed += 1
-                if followed > _MAX_LINKS:
-                    return None
-                target = PurePosixPath(one.target)
-                left = [name for name in target.parts if name != "/"] + left
-                done = [] if target.is_absolute() else done
-                continue
-            done.append(part)
-        name = "/".join(done)
-        found = self.files.get(name)
-        return None if found is None else (name, found)
+        name = follow(path, self._target)
+        found = None if name is None else self.files.get(name)
+        return None if name is None or found is None else (name, found)
+
+    def _target(self, path: str) -> str | None:
+        one = self.files.get(path)
+        return one.target if one is not None and one.kind == "link" else None
 
     def find_program(self, program: str, search: str) -> tuple[str, ImageFile] | None:
         """Return the file that a program's name stands for: as given, or along a ``PATH``."""

@@ -9,7 +9,7 @@ from host.engines.image_defaults import (
 )
 from host.errors import EngineRefusedError, ImageLoadError
 
-ROOTFS = {"type": "layers", "diff_ids": ["sha256:ab"]}
+ROOTFS = {"type": "layers", "diff_ids": [f"sha256:{'ab' * 32}"]}
 
 
 def config(**container: object) -> bytes:

@@ -21,6 +21,7 @@ GOOD = {
     "environment": {},
     "command": (),
     "volumes": (),
+    "working_folder": "",
 }
 
 
