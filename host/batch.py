@@ -109,11 +109,7 @@ def run_batch(
         require_declared(manifest)
     room = room or Room(this_machine())
     room.require(plan_limits(manifest, 0), release.title)
-    expected = Expected(
-        (manifest.id, release.image, release.manifest_digest),
-        {case.case_id: complete_parameters(manifest, case.parameters) for case in cases},
-    )
-    check_results_folder(order.out, expected, replace=order.replace)
+    check_results_folder(order.out, _expected(release, cases), replace=order.replace)
     finished: dict[int, tuple[CaseDocument, bool]] = {}
 
     def done(number: int, result: tuple[CaseDocument, bool]) -> None:
@@ -129,11 +125,7 @@ def run_batch(
         )
         stopped = "cancelled"
         try:
-            crew.work(
-                cases,
-                _Runner(bench, release, order.out).run,
-                done=done,
-            )
+            crew.work(cases, _Runner(bench, release, order.out).run, done=done)
         except EngineError as error:
             stopped = error.code
             raise
@@ -145,6 +137,14 @@ def run_batch(
                 )
     results = tuple(finished[number][0] for number in range(len(cases)))
     return Batch(results, sum(kept for _, kept in finished.values()), tables)
+
+
+def _expected(release: InstalledRelease, cases: Sequence[TableCase]) -> Expected:
+    manifest = release.manifest
+    return Expected(
+        (manifest.id, release.image, release.manifest_digest),
+        {case.case_id: complete_parameters(manifest, case.parameters) for case in cases},
+    )
 
 
 def _in_order(

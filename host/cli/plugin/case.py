@@ -1,7 +1,7 @@
 """``assay plugin run``: a build on a case of the author's own, or on a table of them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from host.cli.plugin.batch import run_table
 from host.cli.plugin.options import FolderArgument
 from host.cli.targets import check_target
 from host.errors import OptionError
+
+if TYPE_CHECKING:
+    from host.workbench import BenchAnswer
 
 
 def run(
@@ -70,6 +73,11 @@ def run(
         out=out,
         say=say,
     )
+    _show(answer, as_json=json)
+    return conclude(answer.fault())
+
+
+def _show(answer: "BenchAnswer", *, as_json: bool) -> None:
     measured, warnings = answer.document.measured, answer.execution.warnings
     rows = [(one.port, one.column, f"{one.value}", one.unit or "") for one in measured]
     show(
@@ -88,8 +96,7 @@ def run(
             *(table(("port", "column", "value", "unit"), rows) if rows else ()),
             *[f"wrote {path}" for path in answer.files],
         ],
-        as_json=json,
+        as_json=as_json,
     )
     for line in answer.explanation.lines:
         say(line)
-    return conclude(answer.fault())
