@@ -52,6 +52,12 @@ def test_what_is_no_config_is_refused_by_name(data: bytes) -> None:
         image_defaults(data, subject="tool.tar")
 
 
+def test_a_config_in_which_two_readers_could_see_two_images_is_refused() -> None:
+    data = config().replace(b'"architecture"', b'"architecture": "arm64", "architecture"', 1)
+    with pytest.raises(ImageLoadError, match="twice"):
+        image_defaults(data, subject="tool.tar")
+
+
 def test_volumes_are_refused_by_name() -> None:
     volumes = image_defaults(config(Volumes={"/data": {}, "/a": {}}), subject="x").volumes
     with pytest.raises(EngineRefusedError, match="/a, /data"):
