@@ -136,7 +136,7 @@ def _cell(text: str) -> float | str:
 
 
 def _compare(port: OutputPort, tolerance: Tolerance, first: Path, second: Path) -> Iterator[str]:
-    if isinstance(port, (LabelMapPort, VolumePort)) and _lie_apart(port, first, second):
+    if isinstance(port, (LabelMapPort, VolumePort)) and lie_apart(port, first, second):
         yield f"{port.name}: its voxels lie elsewhere"
     elif isinstance(port, LabelMapPort):
         yield from _labels_differ(port, tolerance, first, second)
@@ -148,7 +148,7 @@ def _compare(port: OutputPort, tolerance: Tolerance, first: Path, second: Path) 
         )
 
 
-def _lie_apart(port: LabelMapPort | VolumePort, first: Path, second: Path) -> bool:
+def lie_apart(port: LabelMapPort | VolumePort, first: Path, second: Path) -> bool:
     """Whether equal voxels of two images, of one shape, stand for other places."""
     from host.cases.geometry import same_grid
     from host.cases.nifti import read_header

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from host.agreement import lie_apart
 from host.embedded.difference import label_dices, volume_difference
 from host.embedded.observation import Observation
 from plugin_spec.documents import ClassificationDocument, DetectionsDocument, ScoreDocument
@@ -71,6 +72,8 @@ def _label_map(one: Comparison, seen: Observation, manifest: Manifest, folder: P
     port, file = manifest.output(one.port), seen.file(one.port)
     assert isinstance(port, LabelMapPort) and file is not None and one.reference  # noqa: S101 - rule C304
     try:
+        if lie_apart(port, file, folder / one.reference):
+            return _elsewhere(one)
         found = label_dices(port, file, folder / one.reference)
     except AssayError as error:
         return f"{one.port}: the reference cannot be compared with: {error.message}"
@@ -88,6 +91,8 @@ def _volume(one: Comparison, seen: Observation, manifest: Manifest, folder: Path
     port, file = manifest.output(one.port), seen.file(one.port)
     assert isinstance(port, VolumePort) and file is not None and one.reference  # noqa: S101 - rule C304
     try:
+        if lie_apart(port, file, folder / one.reference):
+            return _elsewhere(one)
         found = volume_difference(file, folder / one.reference, ndim=port.ndim)
     except AssayError as error:
         return f"{one.port}: the reference cannot be compared with: {error.message}"
@@ -97,6 +102,10 @@ def _volume(one: Comparison, seen: Observation, manifest: Manifest, folder: Path
         f"{one.port} differs from {one.reference} by up to {found.largest:g} {port.unit}, "
         f"in {found.voxels} voxels; {one.absolute:g} is allowed"
     )
+
+
+def _elsewhere(one: Comparison) -> str:
+    return f"{one.port}: its voxels lie elsewhere than those of {one.reference}"
 
 
 def _nothing(one: Comparison, seen: Observation, manifest: Manifest, folder: Path) -> str:

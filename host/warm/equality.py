@@ -11,11 +11,21 @@ from registry.statements import Agreement
 ItemT = TypeVar("ItemT")
 
 
-def agreement_of(claim: str, found: Sequence[Sequence[str]]) -> Agreement:
-    """One word for a comparison; ``claim`` is empty where nothing is claimed that could be compared."""
+def agreement_of(claim: str, found: Sequence[Sequence[str]], *, answered: bool) -> Agreement:
+    """One word for a comparison.
+
+    Parameters
+    ----------
+    claim : str
+        Empty where nothing is claimed that could be compared.
+    found : sequence of sequence of str
+        Differences, case by case.
+    answered : bool
+        Whether at least one case ended ok: cases that failed alike have compared nothing.
+    """
     if any(found):
         return "different"
-    return "equal" if claim else "not comparable"
+    return "equal" if claim and answered else "not comparable"
 
 
 def claimed(manifest: Manifest) -> str:

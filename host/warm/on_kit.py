@@ -75,7 +75,11 @@ def compare_on_kit(
     manifest = crew.release.manifest
     return WarmSection(
         seed=seed,
-        agreement=agreement_of(claimed(manifest), [one.differences for one in runs]),
+        agreement=agreement_of(
+            claimed(manifest),
+            [one.differences for one in runs],
+            answered=any(one.run.execution.outcome == "ok" for one in fresh),
+        ),
         claim=manifest.determinism.claim,
         runs=tuple(runs),
     )

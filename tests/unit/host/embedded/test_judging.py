@@ -109,6 +109,19 @@ def test_a_label_map_is_held_against_its_reference(label: str | None, tmp_path: 
     assert judged(tmp_path, answer, **comparison) == fault
 
 
+@pytest.mark.parametrize("port", ["label_map", "volume"])
+def test_equal_voxels_in_another_place_do_not_hold(port: str, tmp_path: Path) -> None:
+    moved = np.diag([1.0, 1.0, 1.0, 1.0])
+    moved[0, 3] = 300.0
+    data = np.zeros((8, 8, 8), np.uint8)
+    data[2:4, 2:4, 2:4] = 1
+    write_nifti(tmp_path / "reference.nii.gz", data, np.eye(4))
+    answer = write_nifti(tmp_path / "answer.nii", data, moved)
+    margin = {"dice": 0.9} if port == "label_map" else {"absolute": 0.5}
+    fault = judged(tmp_path, answer, port=port, reference="reference.nii.gz", **margin)
+    assert fault == f"{port}: its voxels lie elsewhere than those of reference.nii.gz"
+
+
 def test_a_label_that_nobody_has_cannot_be_overlapped_with(tmp_path: Path) -> None:
     answer, _ = masks(tmp_path)
     comparison = {"port": "label_map", "reference": "reference.nii.gz", "label": "white", "dice": 0.9}

@@ -24,4 +24,9 @@ def test_the_order_is_shuffled_and_can_be_repeated() -> None:
     ],
 )
 def test_one_word_says_what_was_found(claim: str, found: list[tuple[str, ...]], word: str) -> None:
-    assert agreement_of(claim, found) == word
+    assert agreement_of(claim, found, answered=True) == word
+
+
+def test_cases_that_failed_alike_have_compared_nothing() -> None:
+    assert agreement_of("bitwise", [(), ()], answered=False) == "not comparable"
+    assert agreement_of("bitwise", [("ended ok and failed",)], answered=False) == "different"
