@@ -72,9 +72,9 @@ def _label_map(one: Comparison, seen: Observation, manifest: Manifest, folder: P
     port, file = manifest.output(one.port), seen.file(one.port)
     assert isinstance(port, LabelMapPort) and file is not None and one.reference  # noqa: S101 - rule C304
     try:
+        found = label_dices(port, file, folder / one.reference)
         if lie_apart(port, file, folder / one.reference):
             return _elsewhere(one)
-        found = label_dices(port, file, folder / one.reference)
     except AssayError as error:
         return f"{one.port}: the reference cannot be compared with: {error.message}"
     wanted = [one.label] if one.label else [label.name for label in port.labels]
@@ -91,9 +91,9 @@ def _volume(one: Comparison, seen: Observation, manifest: Manifest, folder: Path
     port, file = manifest.output(one.port), seen.file(one.port)
     assert isinstance(port, VolumePort) and file is not None and one.reference  # noqa: S101 - rule C304
     try:
+        found = volume_difference(file, folder / one.reference, ndim=port.ndim)
         if lie_apart(port, file, folder / one.reference):
             return _elsewhere(one)
-        found = volume_difference(file, folder / one.reference, ndim=port.ndim)
     except AssayError as error:
         return f"{one.port}: the reference cannot be compared with: {error.message}"
     if found.largest <= (one.absolute or 0.0):
