@@ -1,8 +1,9 @@
-"""Reports for people: a page that can be opened without anything acting or being fetched.
+"""Reports for people: pages that nothing reads for their content.
 
-Nothing of a report is read for its content. A PDF is recognised by its first and last bytes. HTML is shown beside our
-own pages, so it is held to a small subset by a grammar of its own (`host.content.page`), not by a parser whose idea of
-a page may differ from a browser's.
+A PDF is recognised by its first and last bytes, and no more is promised of it: whoever opens it trusts their reader to
+ask before anything in it acts. HTML is shown beside our own pages, so it is held to a small subset in which nothing
+acts and nothing is fetched, by a grammar of its own (`host.content.page`), not by a parser whose idea of a page may
+differ from a browser's.
 """
 
 from pathlib import PurePosixPath
@@ -21,7 +22,7 @@ _PDF_END, _PDF_TAIL_BYTES = b"%%EOF", 1024
 
 
 def check_report(port: ReportPort, file: ByteStream, path: str, size: int) -> None:
-    """Check that a report is what its port calls it, and does nothing when it is opened.
+    """Check that a report is what its port calls it; of a page, also that it does nothing when it is opened.
 
     Parameters
     ----------

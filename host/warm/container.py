@@ -12,7 +12,7 @@ Invariants
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -119,14 +119,14 @@ class WarmContainer:
         """End the container, if there is one, and remove its folder."""
         session, folder, held = self._session, self._folder, self._held
         self._session = self._folder = self._held = None
-        try:
-            if session is not None:
-                session.stop()
-        finally:
-            if folder is not None:
-                folder.remove()
+        # Last in, first out; what raises does not keep the rest from being given back.
+        with ExitStack() as left:
             if held is not None:
-                held.__exit__(None, None, None)
+                left.callback(held.__exit__, None, None, None)
+            if folder is not None:
+                left.callback(folder.remove)
+            if session is not None:
+                left.callback(session.stop)
 
     def run(self, case: WarmCase, *, cancelled: Callable[[], bool]) -> WarmAnswer:
         """Run one case.

@@ -93,5 +93,5 @@ def test_an_author_builds_tests_and_runs_the_tool_by_the_command_line(every: Eve
     seen = {(one["port"], one["row"], one["column"]): one["value"] for one in ended["measured"]}
     assert MEASURED.items() <= seen.items()
     assert sorted(path.name for path in out.iterdir()) == sorted(
-        [*(name for port, name in COMMAND["outputs"].items() if port != "denoised"), "log.txt"]
+        [*(name for port, name in COMMAND["outputs"].items() if port != "denoised"), "log.txt", "result.json"]
     )
