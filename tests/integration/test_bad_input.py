@@ -139,15 +139,15 @@ MANIFESTS = {
     "an unknown field": (
         'title = "Tiny volumes"',
         'title = "Tiny volumes"\ncolour = "red"',
-        "colour: unknown field",
+        ("colour", "unknown field"),
     ),
     "an unknown nested field": (
         "case_timeout_s = 10",
         "case_timeout_s = 10\nswap_mib = 1",
-        "resources.swap_mib: unknown",
+        ("resources.swap_mib", "unknown"),
     ),
-    "a unit in another spelling": ('unit = "mL"', 'unit = "ml"', "did you mean 'mL'"),
-    "a unit nobody knows": ('unit = "mL"', 'unit = "cups"', "'cups' is not a known UCUM unit"),
+    "a unit in another spelling": ('unit = "mL"', 'unit = "ml"', ("did you mean 'mL'",)),
+    "a unit nobody knows": ('unit = "mL"', 'unit = "cups"', ("'cups' is not a known UCUM unit",)),
 }
 
 
@@ -158,10 +158,14 @@ def test_a_manifest_that_breaks_the_contract_is_not_built(fault: str, tmp_path: 
     manifest = plugin / "plugin.toml"
     manifest.write_text(manifest.read_text().replace(right, wrong))
     for command in ("check", "build"):
-        refused = author("plugin", command, plugin).refused()
+        answer = author("plugin", command, plugin)
+        refused = answer.refused()
         assert (refused.exit_code, refused.code) == (7, "contract-violation")
         assert refused.message.startswith(f"{manifest}: ")
-        assert said in f"{refused.message.partition(' [C')[0]}; {refused.hint}"
+        # A check shows its faults on stdout; a build says the first one as its error.
+        shown = " ".join(answer.out.split()) if command == "check" else f"{refused.message}; {refused.hint}"
+        for part in said:
+            assert part in shown
     assert not author.home.exists() or not [path for path in author.home.rglob("*") if path.is_file()]
 
 

@@ -220,8 +220,9 @@ def test_a_plugin_folder_is_checked_without_a_home(nowhere: Cli, tmp_path: Path)
 def test_a_plugin_that_was_not_built_does_not_run(nowhere: Cli, tmp_path: Path) -> None:
     plugin, scan = plugin_folder(tmp_path / "plugin"), write_scan(tmp_path / "scan.nii")
     words = ("plugin", "run", plugin, "--input", f"scan={scan}", "--out", tmp_path / "out")
+    # The build is missed before an engine is looked for.
     answer = nowhere(*words, "--engine", "podman")
-    assert (answer.refused().code, answer.exit_code) == ("no-engine", ExitCode.ENGINE_FAILED)
+    assert (answer.refused().code, answer.exit_code) == ("not-built", ExitCode.BAD_STATE)
 
 
 def test_a_kit_is_shown_and_checked(nowhere: Cli, tmp_path: Path) -> None:
