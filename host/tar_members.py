@@ -18,6 +18,9 @@ from typing import BinaryIO, Final, cast
 HEADER_BYTES_MAX: Final = 1024 * 1024
 # Linux's PATH_MAX: no program can name a longer path.
 NAME_CHARACTERS_MAX: Final = 4096
+# Of an archive of an image: its layers, and a few documents for each.
+ARCHIVE_MEMBERS_MAX: Final = 10_000
+_PIECE_BYTES: Final = 256 * 1024
 
 
 class Window:
@@ -43,8 +46,10 @@ class Window:
         """
         if not 0 <= size <= HEADER_BYTES_MAX:
             raise tarfile.ReadError(f"a header of {size} bytes")
+        if self._at >= self._size:
+            return b""  # a compressed stream would be inflated to find its end
         self._stream.seek(self._start + self._at)
-        data = self._stream.read(max(0, min(size, self._size - self._at)))
+        data = self._stream.read(min(size, self._size - self._at))
         self._at += len(data)
         return data
 
@@ -55,6 +60,10 @@ class Window:
             raise tarfile.ReadError("a member before the beginning")
         self._at = at
         return at
+
+    def seekable(self) -> bool:
+        """Tell readers of one member that they may go back in it."""
+        return True
 
     def tell(self) -> int:
         """Return the offset in the part."""
@@ -94,6 +103,12 @@ def members(archive: tarfile.TarFile, *, count_max: int) -> Iterator[tarfile.Tar
         archive.members.clear()  # type: ignore[attr-defined]  # left out of its stub
         member.pax_headers = {}
         yield member
+
+
+def content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
+    """Yield what a regular file of a tar that `open_members` opened holds, in pieces."""
+    stream = archive.extractfile(member)
+    return iter(lambda: b"" if stream is None else stream.read(_PIECE_BYTES), b"")
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""Where the uncompressed bytes of an archive's layers lie, whichever way it was packed."""
+"""Where the uncompressed bytes of an archive's layers lie, whichever way it was packed.
+
+A few bytes inflate to as many as their author likes: no more is written out than the largest image has.
+"""
 
 import os
 import tarfile
@@ -9,6 +12,8 @@ from host.engines.docker_archive import ArchivedImage
 from host.engines.layer_tree import LayerFile
 from host.errors import ImageLoadError
 from host.images.gunzip import GZIP, gunzipped
+from host.images.image_rules import MAX_IMAGE_BYTES
+from host.tar_members import ARCHIVE_MEMBERS_MAX, Window, members, open_members
 
 
 def _uncompressed(archive: Path, work: Path) -> Path:
@@ -17,7 +22,7 @@ def _uncompressed(archive: Path, work: Path) -> Path:
         if stream.read(2) != GZIP:
             return archive
         stream.seek(0)
-        return _decompressed(stream, work / "archive.tar")
+        return _decompressed(stream, work / "archive.tar", archive, left=MAX_IMAGE_BYTES)
 
 
 def archived_layers(archive: Path, image: ArchivedImage, work: Path) -> list[LayerFile]:
@@ -34,7 +39,9 @@ def archived_layers(archive: Path, image: ArchivedImage, work: Path) -> list[Lay
     Raises
     ------
     ImageLoadError
-        The archive lacks a layer, or has one that is no file.
+        The archive lacks a layer, has one that is no file, or comes to more than any image may.
+    tarfile.TarError, EOFError, zlib.error
+        It is damaged.
     """
     plain = _uncompressed(archive, work)
     if len(image.layers) != len(image.diff_ids):
@@ -43,22 +50,31 @@ def archived_layers(archive: Path, image: ArchivedImage, work: Path) -> list[Lay
             subject=str(archive),
         )
     layers = []
-    with tarfile.open(plain, mode="r:") as bundle:
+    left = MAX_IMAGE_BYTES
+    with (
+        plain.open("rb") as stream,
+        open_members(Window(stream, 0, plain.stat().st_size)) as bundle,
+    ):
+        found = {one.name: one for one in members(bundle, count_max=ARCHIVE_MEMBERS_MAX)}
         for number, (name, diff_id) in enumerate(zip(image.layers, image.diff_ids, strict=True)):
             try:
-                member = bundle.getmember(name)
+                member = found[name]
                 # docker save writes equal layers once, and links to them.
-                member = bundle.getmember(_linked(member)) if member.issym() or member.islnk() else member
+                member = found[_linked(member)] if member.issym() or member.islnk() else member
             except KeyError as error:
                 raise ImageLoadError(f"{archive} lacks its layer {name}", subject=str(archive)) from error
-            content = bundle.extractfile(member)
+            content = bundle.extractfile(member) if member.isreg() else None
             if content is None or member.issparse():
                 raise ImageLoadError(f"{archive}: the layer {name} is no file", subject=str(archive))
             if content.read(2) == GZIP:
                 content.seek(0)
-                layers.append(whole_file(diff_id, _decompressed(content, work / f"layer-{number}")))
+                path = _decompressed(content, work / f"layer-{number}", archive, left=left)
+                layers.append(whole_file(diff_id, path))
             else:
                 layers.append(LayerFile(diff_id, plain, member.offset_data, member.size))
+            left -= layers[-1].size
+            if left < 0:
+                raise _too_large(archive)
     return layers
 
 
@@ -68,10 +84,22 @@ def _linked(member: tarfile.TarInfo) -> str:
     return os.path.normpath(os.path.join(os.path.dirname(member.name), member.linkname))
 
 
-def _decompressed(content: IO[bytes], path: Path) -> Path:
+def _decompressed(content: IO[bytes], path: Path, archive: Path, *, left: int) -> Path:
     with path.open("xb") as stream:
-        stream.writelines(gunzipped(content))
+        for piece in gunzipped(content):
+            left -= len(piece)
+            if left < 0:
+                raise _too_large(archive)
+            stream.write(piece)
     return path
+
+
+def _too_large(archive: Path) -> ImageLoadError:
+    return ImageLoadError(
+        f"{archive}: comes to more than {MAX_IMAGE_BYTES} bytes uncompressed",
+        subject=str(archive),
+        hint="leave out build tools, caches and data; data the algorithm needs are weights ([[weights]])",
+    )
 
 
 def whole_file(diff_id: str, path: Path) -> LayerFile:

@@ -1,14 +1,25 @@
-"""Which image a docker archive (``docker save`` format) holds, read from its own bytes."""
+"""Which image a docker archive (``docker save`` format) holds, read from its own bytes.
 
+It may be compressed with gzip; no more of what it inflates to is read than the largest image has.
+"""
+
+import gzip
 import hashlib
+import os
 import tarfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from host.errors import ImageLoadError
+from host.images.gunzip import GZIP
+from host.images.image_rules import MAX_IMAGE_BYTES
+from host.tar_members import ARCHIVE_MEMBERS_MAX, Window, content, members, open_members
 
 _JSON_BYTES_MAX: Final = 8 * 1024 * 1024
 
@@ -57,26 +68,40 @@ def archived_image(archive: Path) -> ArchivedImage:
         It is no docker archive, or holds none or several images.
     """
     try:
-        with tarfile.open(archive) as bundle:
-            entries = TypeAdapter(list[_ManifestEntry]).validate_json(_member(bundle, "manifest.json"))
+        with _window(archive) as window, open_members(window) as bundle:
+            found = {one.name: one for one in members(bundle, count_max=ARCHIVE_MEMBERS_MAX)}
+            manifest = _document(bundle, found, "manifest.json")
+            entries = TypeAdapter(list[_ManifestEntry]).validate_json(manifest)
             if len(entries) != 1:
                 raise ImageLoadError(
                     f"{archive} holds {len(entries)} images instead of one", subject=str(archive)
                 )
-            config = _member(bundle, entries[0].config)
+            config = _document(bundle, found, entries[0].config)
         diff_ids = _ImageConfig.model_validate_json(config).rootfs.diff_ids
-    except (OSError, tarfile.TarError, EOFError, RecursionError, KeyError, ValidationError) as error:
+    except (OSError, tarfile.TarError, EOFError, zlib.error, ValidationError) as error:
+        said = error if isinstance(error, tarfile.TarError) else type(error).__name__
         raise ImageLoadError(
-            f"{archive} is no docker archive that can be read: {type(error).__name__}",
+            f"{archive} is no docker archive that can be read: {said}",
             subject=str(archive),
-            hint="make it again with docker save or with Assay's own image builder",
+            hint="make it again with docker save or with Assay's own image builder, uncompressed or with gzip",
         ) from error
     return ArchivedImage(f"sha256:{hashlib.sha256(config).hexdigest()}", config, diff_ids, entries[0].layers)
 
 
-def _member(bundle: tarfile.TarFile, name: str) -> bytes:
-    member = bundle.getmember(name)
-    stream = bundle.extractfile(member)
-    if stream is None or member.size > _JSON_BYTES_MAX:
-        raise KeyError(name)
-    return stream.read()
+@contextmanager
+def _window(archive: Path) -> Iterator[Window]:
+    with archive.open("rb") as stream:
+        compressed = stream.read(len(GZIP)) == GZIP
+        stream.seek(0)
+        if not compressed:
+            yield Window(stream, 0, os.fstat(stream.fileno()).st_size)
+            return
+        with gzip.GzipFile(fileobj=stream) as inflated:
+            yield Window(cast(BinaryIO, inflated), 0, MAX_IMAGE_BYTES)
+
+
+def _document(bundle: tarfile.TarFile, found: Mapping[str, tarfile.TarInfo], name: str) -> bytes:
+    member = found.get(name)
+    if member is None or not member.isreg() or member.size > _JSON_BYTES_MAX:
+        raise tarfile.ReadError(f"{name!r} is missing, or no file of at most {_JSON_BYTES_MAX} bytes")
+    return b"".join(content(bundle, member))

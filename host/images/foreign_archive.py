@@ -4,9 +4,10 @@ Invariants
 ----------
 * The config's bytes are taken as they are; their digest is the identity.
 * Every layer is unpacked from its compression and must have the digest that the config names, or nothing is kept.
-* What is read is bounded: documents, layers and the whole.
+* What is read is bounded: headers (`host.tar_members`), documents, layers and the whole.
 """
 
+import os
 import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -22,11 +23,11 @@ from host.images.gunzip import GZIP, gunzipped
 from host.images.identity import MAX_LAYERS, image_id
 from host.images.layer import Layer
 from host.images.store import LayerStore
+from host.tar_members import ARCHIVE_MEMBERS_MAX, Window, members, open_members
 from plugin_spec.model import Sha256, first_fault
 from registry.canonical import digest, parse_json
 from registry.errors import MalformedJsonError
 
-MAX_MEMBERS = 10_000
 _T = TypeVar("_T")
 _COPY_BYTES = 1024 * 1024
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -127,11 +128,14 @@ def read_foreign_archive(path: Path, store: LayerStore, *, declared: str, bytes_
         The layers come to more than ``bytes_max``.
     """
     try:
-        with tarfile.open(path, mode="r:") as archive:
+        with (
+            path.open("rb") as stream,
+            open_members(Window(stream, 0, os.fstat(stream.fileno()).st_size)) as archive,
+        ):
             return _Reading(path, archive).image(store, declared, bytes_max)
     except OSError as error:
         raise ArchiveError(f"{path}: {error.strerror or error}", subject=str(path)) from error
-    except (tarfile.TarError, EOFError, zlib.error, RecursionError) as error:
+    except (tarfile.TarError, EOFError, zlib.error) as error:
         raise ArchiveError(
             f"{path}: not a readable archive: {error}",
             subject=str(path),
@@ -146,9 +150,7 @@ class _Reading:
         self._path = path
         self._archive = archive
         self._members: dict[str, tarfile.TarInfo] = {}
-        for number, member in enumerate(archive):
-            if number == MAX_MEMBERS:
-                self._refuse(f"more than {MAX_MEMBERS} members")
+        for member in members(archive, count_max=ARCHIVE_MEMBERS_MAX):
             name = str(PurePosixPath(member.name))
             if name in self._members and not member.isdir():
                 self._refuse(f"{name} is there twice")
@@ -219,11 +221,13 @@ class _Reading:
             ) from error
 
     def _document(self, name: str) -> bytes:
+        data = bytearray()
         with self._open(name) as stream:
-            data = stream.read(MAX_CONFIG_BYTES + 1)
-        if len(data) > MAX_CONFIG_BYTES:
-            self._refuse(f"{name} is larger than {MAX_CONFIG_BYTES} bytes")
-        return data
+            while part := stream.read(_COPY_BYTES):
+                data += part
+                if len(data) > MAX_CONFIG_BYTES:
+                    self._refuse(f"{name} is larger than {MAX_CONFIG_BYTES} bytes")
+        return bytes(data)
 
     def _uncompressed(self, name: str) -> Iterator[bytes]:
         with self._open(name) as stream:

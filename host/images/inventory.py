@@ -15,12 +15,11 @@ from pathlib import PurePosixPath
 from host.errors import ArchiveError
 from host.images.layer import Layer
 from host.images.links import follow
-from host.tar_members import Window, members, open_members
+from host.tar_members import Window, content, members, open_members
 
 MAX_FILES = 2_000_000
 MAX_RECORD_BYTES = 64 * 1024 * 1024
 MAX_RECORDS_BYTES = 256 * 1024 * 1024
-_PIECE_BYTES = 256 * 1024
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 # Where package managers write down what they installed.
 _RECORDS = re.compile(
@@ -131,7 +130,7 @@ def _apply(inventory: Inventory, archive: tarfile.TarFile, layer: int) -> None:
         elif name:
             added[name] = replace(_file(member, added, inventory.files), layer=layer)
             if member.isreg() and member.size <= MAX_RECORD_BYTES and _RECORDS.fullmatch(name):
-                records[name] = _content(archive, member)
+                records[name] = b"".join(content(archive, member))
                 left -= len(records[name])
                 if left < 0:
                     raise tarfile.ReadError(f"package records of more than {MAX_RECORDS_BYTES} bytes")
@@ -141,11 +140,6 @@ def _apply(inventory: Inventory, archive: tarfile.TarFile, layer: int) -> None:
         _remove(inventory, removed, emptied)
     inventory.files.update(added)
     inventory.records.update(records)
-
-
-def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    content = archive.extractfile(member)
-    return b"" if content is None else b"".join(iter(lambda: content.read(_PIECE_BYTES), b""))
 
 
 def _is_folder(inventory: Inventory, name: str) -> bool:

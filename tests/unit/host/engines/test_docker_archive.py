@@ -7,7 +7,7 @@ import pytest
 from host.engines.docker_archive import ArchivedImage, archived_image
 from host.errors import ImageLoadError
 from tests.support.engine_image import docker_archive, tar_of
-from tests.support.hostile_tars import chain
+from tests.support.hostile_tars import backwards, chain, endless_name
 
 ENTRY = b'[{"Config": "c.json", "Layers": ["a/layer.tar"]}]'
 CONFIG = b'{"rootfs": {"type": "layers", "diff_ids": ["sha256:ab"]}}'
@@ -56,11 +56,37 @@ def test_a_missing_archive_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [gzip.compress(tar_of([("c.json", CONFIG * 1000)]))[:-20], chain()],
-    ids=["cut short", "chain of headers"],
+    [
+        gzip.compress(tar_of([("c.json", CONFIG * 1000)]))[:-20],
+        chain(),
+        backwards(),
+        endless_name(),
+        gzip.compress(backwards()),
+    ],
+    ids=["cut short", "chain of headers", "backwards", "endless name", "backwards, compressed"],
 )
 def test_an_archive_that_no_reader_comes_to_the_end_of_is_refused(tmp_path: Path, data: bytes) -> None:
     archive = tmp_path / "image.tar"
     archive.write_bytes(data)
     with pytest.raises(ImageLoadError, match="no docker archive that can be read"):
+        archived_image(archive)
+
+
+def test_more_members_than_any_image_has_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("host.engines.docker_archive.ARCHIVE_MEMBERS_MAX", 2)
+    archive = tmp_path / "image.tar"
+    archive.write_bytes(tar_of([("manifest.json", ENTRY), ("c.json", CONFIG), ("a/layer.tar", b"")]))
+    with pytest.raises(ImageLoadError, match="no docker archive that can be read: more than 2 members"):
+        archived_image(archive)
+
+
+def test_a_compressed_archive_is_read_up_to_the_size_of_the_largest_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "image.tar"
+    members = [("zeros", bytes(10**6)), ("manifest.json", ENTRY), ("c.json", CONFIG)]
+    archive.write_bytes(gzip.compress(tar_of(members)))
+    assert archived_image(archive).config_bytes == CONFIG
+    monkeypatch.setattr("host.engines.docker_archive.MAX_IMAGE_BYTES", 10**6)
+    with pytest.raises(ImageLoadError, match="no docker archive that can be read: unexpected end"):
         archived_image(archive)

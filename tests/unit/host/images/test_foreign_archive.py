@@ -8,7 +8,7 @@ from host.errors import ArchiveError, ImageDigestError, ImageTooLargeError, Laye
 from host.images.foreign_archive import ForeignImage, read_foreign_archive
 from host.images.store import LayerStore
 from tests.support.foreign_images import config, layer, layout, members_of, saved, sha256, write_tar
-from tests.support.hostile_tars import chain
+from tests.support.hostile_tars import backwards, chain, endless_name, long_name
 
 LOWER = layer(("usr/bin/tool", b"#!/bin/sh\n", 0o755))
 UPPER = layer(("data", b"1" * 5000, 0o644))
@@ -155,10 +155,20 @@ def test_a_file_that_is_no_tar_is_one_clear_line(tmp_path, data):
         read(tmp_path / "image.tar")
 
 
-def test_a_chain_of_headers_is_one_clear_line(tmp_path):
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (chain(), "too many headers"),
+        (backwards(), "leads backwards"),
+        (endless_name(), "a header of 2147483648 bytes"),
+        (long_name(), "too long"),
+    ],
+    ids=["chain", "backwards", "endless name", "long name"],
+)
+def test_headers_that_no_honest_writer_makes_are_one_clear_line(tmp_path, data, said):
     path = tmp_path / "image.tar"
-    path.write_bytes(chain())
-    with pytest.raises(ArchiveError, match="not a readable archive"):
+    path.write_bytes(data)
+    with pytest.raises(ArchiveError, match=rf"not a readable archive: .*{said}"):
         read(path)
 
 
