@@ -3,15 +3,20 @@
 import os
 import subprocess
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from host.engines.cgroup import MemoryUse
+from host.engines.interface import Limits
 from host.errors import EngineDiedError, RunCancelledError
 from host.execution import Execution
 from host.gpu.grant import GpuGrant
 from host.gpu.preflight import request_of
+from host.staging import RunFolder
+from host.warm.container import WarmContainer
 from host.warm.errors import WarmUnwatchedError
 from host.warm.memory import peer_memory
 from plugin_spec.errors import EngineError
@@ -310,6 +315,32 @@ def test_closing_removes_process_and_folder(warm: WarmBench) -> None:
     warm.run()
     warm.close()
     assert [path.name for path in warm.runs.iterdir()] == [warm.folders[0].path.name]
+
+
+def test_closing_gives_the_room_back_though_the_folder_cannot_be_removed(
+    warm: WarmBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[str] = []
+
+    @contextmanager
+    def room(limits: Limits, cancelled: Callable[[], bool]) -> Iterator[None]:
+        held.append("room")
+        yield
+        held.remove("room")
+
+    warm.container = WarmContainer(warm.engine, warm.runs, room=room, probe=lambda pid: lambda: warm.memory)
+    warm.run()
+    assert held == ["room"]
+
+    def stuck(folder: RunFolder) -> None:
+        raise OSError("stuck")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RunFolder, "remove", stuck)
+        with pytest.raises(OSError, match="stuck"):
+            warm.close()
+    assert held == []
+    assert not warm.container.alive
 
 
 def test_a_container_is_told_where_its_socket_is_and_nothing_else_is_new(warm: WarmBench) -> None:
