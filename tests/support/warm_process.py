@@ -65,6 +65,23 @@ from plugin_spec.runtime.serve import serve
 sys.exit(serve("remembers", folders, Path("host.sock"), processes))
 """
 
+# A plugin that fails at every case, always with the same words.
+FAILS = """
+import types
+from plugin_spec import hookimpl
+
+module = types.ModuleType("fails")
+
+@hookimpl
+def run_case(case, state):
+    raise RuntimeError("told to fail")
+
+module.run_case = run_case
+sys.modules["fails"] = module
+from plugin_spec.runtime.serve import serve
+sys.exit(serve("fails", folders, Path("host.sock"), processes))
+"""
+
 # For programs that speak for themselves: `take` an order, `say` something, `answer` a case soundly.
 _TALK = """
 link = socket.socket(socket.AF_UNIX)

@@ -21,9 +21,9 @@ from registry.errors import BlobMismatchError, NotPreregisteredError, RoleError
 from registry.record import Record
 from registry.statements import RunFinished, RunStarted, ValidationReport, ValidationStarted
 from registry.trace import trace
-from tests.support.memory_engine import Ending, ending, raising, tiny_adapter
+from tests.support.memory_engine import Ending, ending, raising, tiny_adapter, writing
 from tests.support.tiny_host import TinyHost, finished, tiny_host
-from tests.support.warm_process import REMEMBERS
+from tests.support.warm_process import FAILS, REMEMBERS
 
 
 def on_case(host: TinyHost, case: str, ended: Ending) -> None:
@@ -238,6 +238,7 @@ def forged(host: TinyHost, done: Validated, **changes: object) -> Record:
         "report_html": page,
         "verdict": report.verdict.verdict,
         "cases": len(rows),
+        "warm": report.warm.agreement if report.warm else None,
         "reason": "a second one",
     }
     logged = done.record.statement.read(ValidationReport).model_copy(update=said)
@@ -385,6 +386,21 @@ def test_a_report_cannot_call_warm_containers_equal_that_were_not(forgery: str, 
         runs = tuple(one.model_copy(update={"differences": ()}) for one in runs)
     lie = done.report.warm.model_copy(update={"agreement": "equal", "runs": runs})
     with pytest.raises(ReportMismatchError, match="warm"):
+        recheck(serving.registry, forged(serving, done, warm=lie))
+
+
+def test_cases_that_all_failed_alike_are_no_sign_that_warm_containers_are_equal(serving: TinyHost) -> None:
+    serving.engine.container = writing(
+        20, outcome="failed", reason_code="plugin-error", message="told to fail"
+    )
+    serving.engine.server = FAILS
+    done = serving.validate(warm=True)
+    assert done.report.warm is not None
+    assert done.report.warm.agreement == "not comparable"
+    assert not any(one.differences for one in done.report.warm.runs)
+    assert recheck(serving.registry, done.record)
+    lie = done.report.warm.model_copy(update={"agreement": "equal"})
+    with pytest.raises(ReportMismatchError, match="warm agreement"):
         recheck(serving.registry, forged(serving, done, warm=lie))
 
 
