@@ -8,19 +8,19 @@ Invariants
 """
 
 import csv
-import errno
 import hashlib
 import io
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
 
+from host.disk_errors import disk_errors
 from host.emptying import remove_folder
 from host.errors import TargetError
 from plugin_spec.case import CaseId, Scalar
@@ -29,7 +29,6 @@ from plugin_spec.files import write_atomic
 from plugin_spec.model import Sha256, StrictModel
 from plugin_spec.resources import MIB
 from registry.canonical import canonical_json, parse_json
-from registry.errors import StorageFullError
 from registry.statements import FileRef, InputRef, Measured, OutputRef, Timestamp
 
 DOCUMENT = "result.json"
@@ -221,21 +220,17 @@ def result_folder(folder: Path, *, replace: bool = False) -> Iterator[Path]:
         raise
 
 
-@contextmanager
-def target_errors(target: Path) -> Iterator[None]:
+def target_errors(target: Path) -> AbstractContextManager[None]:
     """Name the place that the operator chose, where it cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFullError(
-                f"{target.parent}: {error.strerror}", subject=str(target.parent), hint="free some disk space"
-            ) from error
-        raise TargetError(
+
+    def unwritable(error: OSError) -> TargetError:
+        return TargetError(
             f"--out {target}: cannot be written: {error.strerror}",
             subject=str(target),
             hint="name a folder on a disk that can be written",
-        ) from error
+        )
+
+    return disk_errors(target, unwritable)
 
 
 def fill_result(

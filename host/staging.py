@@ -3,20 +3,18 @@
 A file's own name may hold a person's name; the container and the records see names of our own.
 """
 
-import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from host.disk_errors import disk_errors
 from host.emptying import remove_folder
 from host.errors import InputFileError, WorkFolderError
 from host.hashed_copy import copy_and_hash
 from plugin_spec.case import Request, request_bytes
 from plugin_spec.files import write_atomic
 from plugin_spec.resources import MIB
-from registry.errors import StorageFullError
 from registry.statements import InputRef
 
 CHUNK_BYTES = 4 * MIB
@@ -106,17 +104,11 @@ def copy_hashed(port: str, source: Path, target: Path, *, bytes_max: int) -> Inp
     return InputRef(port=port, name=target.name, digest=digest, bytes=size)
 
 
-@contextmanager
-def work_errors(target: Path) -> Iterator[None]:
+def work_errors(target: Path) -> AbstractContextManager[None]:
     """Name what is wrong with our own folders, so that nobody looks for it in the operator's files."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFullError(
-                f"{target.parent}: {error.strerror}", subject=str(target.parent), hint="free some disk space"
-            ) from error
-        raise WorkFolderError(f"{target}: {error.strerror}", subject=str(target)) from error
+    return disk_errors(
+        target, lambda error: WorkFolderError(f"{target}: {error.strerror}", subject=str(target))
+    )
 
 
 def write_request(request: Request, folder: RunFolder) -> None:

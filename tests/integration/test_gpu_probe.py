@@ -20,6 +20,8 @@ from tests.support.cli import Cli
 from tests.support.driver_libraries import build_drivers
 from tests.support.nvml_library import Card, NvmlLibrary, installed
 
+pytestmark = pytest.mark.docker  # a skip is a failure where engines are required
+
 PLUGIN = Path(__file__).parents[2] / "plugins" / "gpu-probe"
 # What the stand-in libcuda calls its device.
 UUID = "GPU-aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"

@@ -15,6 +15,8 @@ from tests.support.gpus import A100, L4, a_gpu, a_need
 from tests.support.nvml_library import Card, NvmlLibrary, installed
 from tests.support.private_docker import PrivateDocker, bridges, private_docker
 
+pytestmark = pytest.mark.docker  # a skip is a failure where engines are required
+
 MIG = "MIG-cccccccc-0000-0000-0000-000000000001"
 SHOW = (
     "import os; print(*(os.environ.get(n) for n in ('NVIDIA_VISIBLE_DEVICES', 'NVIDIA_DRIVER_CAPABILITIES')))"

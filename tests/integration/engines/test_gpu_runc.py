@@ -44,6 +44,8 @@ from host.gpu.grant import granted
 from tests.support.gpus import A100, L4, a_need
 from tests.support.nvml_library import Card, NvmlLibrary, install
 
+pytestmark = pytest.mark.docker  # a skip is a failure where engines are required
+
 install(NvmlLibrary((Card(A100), Card(L4))))
 engine, spec, log = connect(), pickle.loads(Path(sys.argv[1]).read_bytes()), Path(sys.argv[1]).with_name("log")
 say = lambda line: print(line, flush=True)
