@@ -23,6 +23,8 @@ from tests.support.cdi_files import device, write_cdi
 from tests.support.engine_bench import Bench
 from tests.support.gpus import A100, L4
 
+pytestmark = pytest.mark.docker  # a skip is a failure where engines are required
+
 ROOT = Path(__file__).parents[3]
 OWNER = f"{PREFIX}pid"
 LOOK = (
@@ -43,8 +45,6 @@ from host.engines.runc import connect
 from host.gpu.grant import granted
 from tests.support.gpus import A100, L4, a_need
 from tests.support.nvml_library import Card, NvmlLibrary, install
-
-pytestmark = pytest.mark.docker  # a skip is a failure where engines are required
 
 install(NvmlLibrary((Card(A100), Card(L4))))
 engine, spec, log = connect(), pickle.loads(Path(sys.argv[1]).read_bytes()), Path(sys.argv[1]).with_name("log")
