@@ -32,7 +32,7 @@ def list_kits(json: JsonFlag = False) -> None:
 @app.command("show")
 def show_kit(folder: FolderArgument, json: JsonFlag = False) -> None:
     """Show a kit: its question, cases and acceptance criteria."""
-    from host.kits import read_kit
+    from host.kits.kit import read_kit
 
     found = read_kit(folder)
     kit, protocol = found.kit, found.protocol
@@ -71,8 +71,8 @@ def show_kit(folder: FolderArgument, json: JsonFlag = False) -> None:
 def check(folder: FolderArgument, json: JsonFlag = False) -> None:
     """Check a kit's files against each other and against the digests of case files already made here."""
     from host.home import Home
-    from host.kit_data import check_data, data_folder
-    from host.kits import read_kit
+    from host.kits.data import check_data, data_folder
+    from host.kits.kit import read_kit
 
     found = read_kit(folder)
     made = data_folder(Home.from_environment(), found).is_dir()
@@ -104,7 +104,7 @@ def register(
     json: JsonFlag = False,
 ) -> None:
     """Sign and log a kit's protocol, and cosign the log, before anything is run against it."""
-    from host.kits import read_kit
+    from host.kits.kit import read_kit
     from host.signing import typed
     from registry.policy import Action, require_role
     from registry.statements import Protocol

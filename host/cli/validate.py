@@ -12,8 +12,8 @@ from host.cli.options import JobsOption
 from host.cli.targets import check_target, write_target
 
 if TYPE_CHECKING:
-    from host.attempt import Validated
-    from host.verdict import Verdict
+    from host.validation.attempt import Validated
+    from host.validation.verdict import Verdict
 
 
 def validate(
@@ -33,13 +33,13 @@ def validate(
     json: JsonFlag = False,
 ) -> int:
     """Run every case of a kit, judge the results by the registered protocol, and log the report."""
-    from host.attempt import Executor
     from host.cli.progress import CaseProgress
     from host.installed import find_release, install
-    from host.kit_session import Progress
-    from host.kits import read_kit
+    from host.kits.kit import read_kit
     from host.run_ledger import close_interrupted
-    from host.validation import validate as run_validation
+    from host.validation.attempt import Executor
+    from host.validation.session import Progress
+    from host.validation.validate import validate as run_validation
     from plugin_spec.errors import ExitCode
     from registry.policy import Action
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from host import __version__
 from host.engines.interface import EngineInfo
-from host.kits import KitFolder
+from host.kits.kit import KitFolder
 from host.releases import InstalledRelease
 from host.reports.model import (
     AttemptSection,
@@ -20,7 +20,7 @@ from host.reports.model import (
     Report,
     WarmSection,
 )
-from host.verdict import Verdict
+from host.validation.verdict import Verdict
 from registry.log import Record
 from registry.registry import Registry
 from registry.statements import Protocol, Release, RunStarted, ValidationReport, ValidationStarted

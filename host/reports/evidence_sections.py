@@ -1,11 +1,11 @@
 """Sections on the result as a whole: verdict, criteria, case flow, attempts, conclusion."""
 
-from host.protocol import Criterion, Metric
 from host.reports.marks import Marks
 from host.reports.markup import Content, Html, element, join, moment, number, table
 from host.reports.model import Report
 from host.reports.write import criterion_key
-from host.verdict import CriterionVerdict
+from host.validation.protocol import Criterion, Metric
+from host.validation.verdict import CriterionVerdict
 
 VERDICT_CLASS = {"met": "good", "not met": "bad", "insufficient evidence": "open"}
 BANNER_CLASS = {"met": "met", "not met": "not-met", "insufficient evidence": "open-verdict"}

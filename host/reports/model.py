@@ -3,7 +3,7 @@
 Invariants
 ----------
 * The JSON bytes are the report; the HTML says the same and its digest stands in ``renderings``.
-* ``verdict`` can be computed again from ``rows`` and ``protocol`` (``host.verdict.evaluate``).
+* ``verdict`` can be computed again from ``rows`` and ``protocol`` (``host.validation.verdict.evaluate``).
 """
 
 from collections import Counter
@@ -12,8 +12,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from host.protocol import Protocol
-from host.verdict import CaseRow, Verdict
+from host.validation.protocol import Protocol
+from host.validation.verdict import CaseRow, Verdict
 from plugin_spec.case import QcEntry
 from plugin_spec.model import Sha256, StrictModel
 from registry.statements import Agreement, Evidence, FileRef, Measured, RunIdentifier, Timestamp

@@ -8,7 +8,7 @@ from host.reports.figures import overlay_figure, standard_figures
 from host.reports.html import Figure
 from host.reports.model import Report
 from host.reports.slices import load_canonical, recoded
-from host.verdict import worst_of
+from host.validation.verdict import worst_of
 
 MAX_OVERLAYS = 4
 

@@ -12,11 +12,11 @@ from host.agreement import visibly_differ
 from host.errors import ReportMismatchError
 from host.execution import Execution
 from host.installed import read_stored_manifest
-from host.kits import KitFolder, Listing, parse_kit
+from host.kits.kit import KitFolder, Listing, parse_kit
 from host.reports.model import CaseSection, Report
 from host.reports.write import check_agreement, read_report
-from host.scoring import score
-from host.verdict import evaluate
+from host.validation.scoring import score
+from host.validation.verdict import evaluate
 from host.warm.equality import agreement_of, claimed
 from plugin_spec.model import first_fault
 from registry.esignature import check as check_signature

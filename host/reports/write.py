@@ -12,9 +12,9 @@ from html.parser import HTMLParser
 from pydantic import ValidationError
 
 from host.errors import ReportMalformedError, ReportMismatchError
-from host.protocol import Criterion
 from host.reports.model import FlowSection, Report
-from host.verdict import CriterionVerdict, evaluate
+from host.validation.protocol import Criterion
+from host.validation.verdict import CriterionVerdict, evaluate
 from plugin_spec.model import first_fault
 from registry.canonical import canonical_json, digest, parse_json, short
 from registry.errors import MalformedJsonError

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from host.home import now
-from host.protocol import Protocol
 from host.reports.html import render
 from host.reports.model import CaseSection, FlowSection, Report
 from host.reports.write import read_report, report_bytes
-from host.verdict import evaluate
+from host.validation.protocol import Protocol
+from host.validation.verdict import evaluate
 from registry.keys import load_private
 from registry.registry import Registry
 from registry.statements import FileRef, ValidationReport, ValidationStarted

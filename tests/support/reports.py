@@ -5,7 +5,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from host.protocol import Criterion, Metric, Protocol
 from host.reports.model import (
     AttemptSection,
     CaseSection,
@@ -16,7 +15,8 @@ from host.reports.model import (
     ReleaseSection,
     Report,
 )
-from host.verdict import CaseRow, evaluate
+from host.validation.protocol import Criterion, Metric, Protocol
+from host.validation.verdict import CaseRow, evaluate
 from plugin_spec.case import QcEntry
 from registry.statements import ESignature, FileRef, Measured
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host import __version__
-from host.attempt import Executor, Validated
 from host.builds import io_schema
 from host.cli.session import Actor
 from host.engines.cgroup import MemoryUse
@@ -14,14 +13,15 @@ from host.engines.interface import Engine
 from host.execution import CaseRequest
 from host.home import Home, now
 from host.installed import find_release, install
-from host.kit_data import data_folder
-from host.kit_session import Progress
-from host.kits import KitFolder, read_kit
+from host.kits.data import data_folder
+from host.kits.kit import KitFolder, read_kit
 from host.locking import propose_lock, sign_lock
 from host.records import RunContext
 from host.releases import InstalledRelease
 from host.run_ledger import RecordedRun, RunLedger
-from host.validation import validate
+from host.validation.attempt import Executor, Validated
+from host.validation.session import Progress
+from host.validation.validate import validate
 from host.warm.memory import MemoryProbe, peer_memory
 from plugin_spec.manifest import Manifest, read_manifest
 from registry.bundle import export_trial

@@ -12,10 +12,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from host.protocol import Criterion, Metric
 from host.reports.figures.canvas import BAD, COLOURS, GOOD_SHADE, MARKERS, canvas, svg
 from host.reports.model import CaseSection, Report
 from host.reports.write import display
+from host.validation.protocol import Criterion, Metric
 
 NAMED_CASES_MAX = 60
 _PLATE = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}

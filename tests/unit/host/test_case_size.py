@@ -60,7 +60,7 @@ def test_a_validation_is_refused_before_its_first_run_where_one_case_can_never_f
 ) -> None:
     grows = "memory_mib = 64\nmemory_per_input_mib = 100.0"
     host = tiny_host(tmp_path, declared=lambda text: text.replace("memory_mib = 64", grows))
-    monkeypatch.setattr("host.validation.this_machine", lambda: Share(2.0, 64 * 2**20 + 1000))
+    monkeypatch.setattr("host.validation.validate.this_machine", lambda: Share(2.0, 64 * 2**20 + 1000))
     with pytest.raises(MachineTooSmallError, match="on cube-2"):
         host.validate()
     assert list(host.registry.records(RunStarted.predicate_type)) == []

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from host.cases.nifti import read_label_map
-from host.kits import read_kit
-from host.scoring import check_fit
+from host.kits.kit import read_kit
+from host.validation.scoring import check_fit
 from plugin_spec.manifest import read_manifest
 from tests.support.phantom import PHANTOM_T1, PHANTOM_VOLUMES_ML, PLUGIN, T2_LIKE
 

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from host import __version__
-from host.attempt import Attempt, Executor, Plan, Validated, begin, publish
 from host.case_size import require_room
 from host.crew import Crew
 from host.engines.interface import Engine, EngineInfo
@@ -20,19 +19,20 @@ from host.errors import KitFitError
 from host.gpu.grant import require_gpu
 from host.home import Home, now
 from host.images.load import have_image
-from host.kit_data import ensure_data
-from host.kit_session import KitSession, Progress
-from host.kits import KitCase, KitFolder
+from host.kits.data import ensure_data
+from host.kits.kit import KitCase, KitFolder
 from host.machine import Room, this_machine
 from host.planning import plan_limits
-from host.preregistration import find_protocol
 from host.records import RunContext
 from host.releases import InstalledRelease
 from host.reports.compose import ReportParts, compose
 from host.reports.model import WarmSection
 from host.run_ledger import RunLedger
-from host.scoring import check_fit
-from host.verdict import evaluate
+from host.validation.attempt import Attempt, Executor, Plan, Validated, begin, publish
+from host.validation.preregistration import find_protocol
+from host.validation.scoring import check_fit
+from host.validation.session import KitSession, Progress
+from host.validation.verdict import evaluate
 from host.warm.declared import require_declared
 from host.warm.memory import MemoryProbe, peer_memory
 from registry.registry import Registry

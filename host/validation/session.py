@@ -7,14 +7,14 @@ from pathlib import Path
 from host.crew import Cancelled, Crew, Place
 from host.execution import CaseRequest, Execution, PreparedRun
 from host.home import random_bytes
-from host.kits import KitCase, KitFolder
+from host.kits.kit import KitCase, KitFolder
 from host.records import measured
 from host.releases import InstalledRelease
 from host.reports.model import CaseSection, WarmSection
 from host.reports.pictures import CaseImages
 from host.run_ledger import RecordedRun, RunLedger
-from host.scoring import score
-from host.verdict import CaseRow
+from host.validation.scoring import score
+from host.validation.verdict import CaseRow
 from host.warm.on_kit import FreshRun, compare_on_kit
 from plugin_spec.ports import LabelMapPort
 from registry.registry import Registry

@@ -13,13 +13,13 @@ from tempfile import TemporaryDirectory
 
 from host import __version__
 from host.home import now, random_bytes
-from host.kit_session import CaseImagesOf
-from host.kits import KitCase, KitFolder
+from host.kits.kit import KitCase, KitFolder
 from host.releases import InstalledRelease
 from host.reports.html import render
 from host.reports.model import Report
 from host.reports.pictures import draw
 from host.reports.write import report_bytes
+from host.validation.session import CaseImagesOf
 from registry.keys import Signer
 from registry.log import Record
 from registry.registry import Registry

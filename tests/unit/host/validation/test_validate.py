@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from host.attempt import Executor, Validated
 from host.engines.interface import ContainerSpec
 from host.errors import EngineDiedError, KitDigestError, KitFitError, ReportMismatchError
-from host.kit_data import data_folder
-from host.kits import read_kit
-from host.preregistration import find_protocol
+from host.kits.data import data_folder
+from host.kits.kit import read_kit
 from host.reports.html import render
 from host.reports.model import CaseSection, FlowSection, Report
 from host.reports.recheck import recheck
 from host.reports.write import report_bytes
-from host.verdict import evaluate
+from host.validation.attempt import Executor, Validated
+from host.validation.preregistration import find_protocol
+from host.validation.verdict import evaluate
 from host.warm.errors import WarmUndeclaredError
 from registry.errors import BlobMismatchError, NotPreregisteredError, RoleError
 from registry.record import Record
@@ -197,8 +197,8 @@ def test_a_case_file_that_is_not_the_declared_one_stops_the_validation(harm: str
 
 
 def test_somebody_without_a_role_for_it_does_not_validate(host: TinyHost) -> None:
-    from host.kit_session import Progress
-    from host.validation import validate
+    from host.validation.session import Progress
+    from host.validation.validate import validate
 
     with pytest.raises(RoleError):
         validate(

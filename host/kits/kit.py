@@ -3,7 +3,7 @@
 Invariants
 ----------
 * Every file of a kit that matters to a result is under its digest; every case file has its own in cases.csv.
-* Reading a kit runs nothing. Its generator is third-party code and runs in a container (``host.kit_data``).
+* Reading a kit runs nothing. Its generator is third-party code and runs in a container (``host.kits.data``).
 """
 
 import csv
@@ -17,7 +17,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from host.errors import KitError
-from host.protocol import Protocol, parse_protocol
+from host.validation.protocol import Protocol, parse_protocol
 from plugin_spec.case import CaseId
 from plugin_spec.codes import UcumUnit
 from plugin_spec.model import (

@@ -17,7 +17,7 @@ from host.home import Home
 from host.images.base_lock import read_base_lock
 from host.images.build import PluginSource, build_plugin_image
 from host.images.load import load_image
-from host.kits import CaseFile, KitFolder
+from host.kits.kit import CaseFile, KitFolder
 from host.sources import fetch
 from host.staging import CHUNK_BYTES, RunFolder
 from plugin_spec.files import sync_folder

@@ -1,7 +1,7 @@
 """Whether a kit's protocol was logged, and cosigned by somebody else, before anything runs."""
 
 from host.errors import KitDigestError
-from host.kits import KitFolder
+from host.kits.kit import KitFolder
 from registry.errors import NotPreregisteredError, UnknownRecordError
 from registry.log import Record
 from registry.registry import Registry

@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from host.errors import KitDigestError
-from host.kit_data import check_data, data_folder, ensure_data
-from host.kits import read_kit
+from host.kits.data import check_data, data_folder, ensure_data
+from host.kits.kit import read_kit
 from tests.support.tiny_host import TinyHost
 
 

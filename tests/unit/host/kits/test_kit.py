@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from host.errors import KitError
-from host.kits import read_kit
+from host.kits.kit import read_kit
 from plugin_spec.errors import InputError
 
-KIT = Path(__file__).parents[3] / "validation_kits" / "brain-tissue-mni152"
+KIT = Path(__file__).parents[4] / "validation_kits" / "brain-tissue-mni152"
 
 
 @pytest.fixture

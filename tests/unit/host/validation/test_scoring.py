@@ -9,11 +9,11 @@ import pytest
 from host.cases.nifti import read_label_map
 from host.errors import KitError, KitFitError, UnknownMetricError
 from host.execution import Execution
-from host.kits import KitCase, KitFolder, read_kit
+from host.kits.kit import KitCase, KitFolder, read_kit
 from host.outputs import CheckedOutput
-from host.protocol import Metric, Protocol
-from host.scoring import UNBOUNDED, check_fit, score
-from host.verdict import CaseRow
+from host.validation.protocol import Metric, Protocol
+from host.validation.scoring import UNBOUNDED, check_fit, score
+from host.validation.verdict import CaseRow
 from plugin_spec.manifest import Manifest, read_manifest
 from registry.statements import Measured
 from tests.support.nifti_files import write_nifti

@@ -12,7 +12,7 @@ Invariants
 from collections.abc import Sequence
 from typing import Literal
 
-from host.protocol import Criterion, Protocol
+from host.validation.protocol import Criterion, Protocol
 from plugin_spec.model import StrictModel
 
 VerdictWord = Literal["met", "not met", "insufficient evidence"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from host.protocol import Criterion, parse_protocol
+from host.validation.protocol import Criterion, parse_protocol
 from plugin_spec.errors import InputError
 from tests.support.tiny import HERE
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.protocol import Criterion, Metric, Protocol
-from host.verdict import CaseRow, evaluate
+from host.validation.protocol import Criterion, Metric, Protocol
+from host.validation.verdict import CaseRow, evaluate
 
 Outcome = Literal["ok", "refused", "failed"]
 

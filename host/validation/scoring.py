@@ -12,9 +12,9 @@ from host.cases.geometry import same_grid
 from host.cases.nifti import read_label_map
 from host.errors import KitError, KitFitError
 from host.execution import Execution
-from host.kits import KitCase, KitFolder
-from host.protocol import Metric, Protocol
-from host.verdict import CaseRow
+from host.kits.kit import KitCase, KitFolder
+from host.validation.protocol import Metric, Protocol
+from host.validation.verdict import CaseRow
 from plugin_spec.host_hooks import MetricRegistration
 from plugin_spec.manifest import Manifest
 from plugin_spec.ports import DicomSeriesPort, LabelMapPort, MeasurementsPort, OutputPort, ScorePort

@@ -1,0 +1,1 @@
+"""A validation: the protocol, the cases run and scored by it, and the verdict."""
