@@ -4,14 +4,28 @@ Invariants
 ----------
 * The JSON bytes are the report; the HTML says the same and its digest stands in ``renderings``.
 * ``verdict`` can be computed again from ``rows`` and ``protocol`` (``host.validation.verdict.evaluate``).
+* What came with ``assay.report/2`` is left out where it is empty (`host.added_fields`), and a ``/1`` may not hold it.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from host.added_fields import added, in_use
+from host.reports.sections import (
+    ApprovalRow,
+    DeviationSection,
+    InstallationCheck,
+    LeakSection,
+    OrderProof,
+    ReaderSection,
+    SamenessRow,
+    SelfTestSection,
+    SensitivityRow,
+    VersionDeltaSection,
+)
 from host.validation.protocol import Protocol
 from host.validation.verdict import CaseRow, Verdict
 from plugin_spec.case import QcEntry
@@ -160,10 +174,17 @@ class WarmSection(StrictModel):
     runs: tuple[WarmRun, ...] = Field(min_length=1)
 
 
-class Report(StrictModel):
-    """The whole report."""
+# What an `assay.report/1` cannot hold.
+SINCE_2: Final = (
+    "installation_checks", "self_test", "order_proof", "approvals", "deviations", "sensitivity", "sameness",
+    "version_delta", "leak", "readers",
+)  # fmt: skip
 
-    contract: Literal["assay.report/1"] = "assay.report/1"
+
+class Report(StrictModel):
+    """The whole report. Sections of `host.reports.sections` that are ``None`` or empty were not done."""
+
+    contract: Literal["assay.report/1", "assay.report/2"] = "assay.report/2"
     validation: RunIdentifier
     subset: Literal["whole kit", "smoke"]
     started_at: Timestamp
@@ -179,5 +200,22 @@ class Report(StrictModel):
     verdict: Verdict
     attempts: tuple[AttemptSection, ...]
     limitations: tuple[str, ...]
-    warm: WarmSection | None = None
+    warm: WarmSection | None = added(None)
     renderings: tuple[FileRef, ...] = ()
+    installation_checks: tuple[InstallationCheck, ...] = added(())
+    self_test: SelfTestSection | None = added(None)
+    order_proof: OrderProof | None = added(None)
+    approvals: tuple[ApprovalRow, ...] = added(())
+    deviations: tuple[DeviationSection, ...] = added(())
+    sensitivity: tuple[SensitivityRow, ...] = added(())
+    sameness: tuple[SamenessRow, ...] = added(())
+    version_delta: VersionDeltaSection | None = added(None)
+    leak: LeakSection | None = added(None)
+    readers: ReaderSection | None = added(None)
+
+    @model_validator(mode="after")
+    def _holds_what_its_contract_knows(self) -> "Report":
+        newer = in_use(self, *SINCE_2) if self.contract == "assay.report/1" else []
+        if newer:
+            raise ValueError(f"{newer[0]}: is a field of assay.report/2; write contract = assay.report/2")
+        return self

@@ -40,8 +40,7 @@ class Field:
 
 def report_bytes(report: Report) -> bytes:
     """Serialise a report as the canonical JSON that is digested and signed."""
-    # Reports from before there were warm containers keep the bytes, and so the name, they had.
-    return canonical_json(report.model_dump(mode="json", exclude={"warm"} if report.warm is None else None))
+    return canonical_json(report.model_dump(mode="json"))
 
 
 def content_digest(report: Report) -> str:

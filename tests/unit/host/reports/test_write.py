@@ -1,15 +1,19 @@
 """The report's bytes, and the tampering twins: a report that contradicts itself, a page that says else."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from host.errors import ReportMalformedError, ReportMismatchError
 from host.reports.html import render
-from host.reports.write import check_agreement, display, read_report, report_bytes
+from host.reports.sections import DeviationSection
+from host.reports.write import check_agreement, content_digest, display, read_report, report_bytes
 from registry.canonical import canonical_json
-from tests.support.reports import make_case, make_report
+from tests.support.reports import digest_of, make_case, make_report
 
+# Written by the last version that knew `assay.report/1` only.
+FIRST = (Path(__file__).parents[3] / "vectors" / "reports" / "report-1.json").read_bytes()
 REPORT = make_report()
 DATA = report_bytes(REPORT)
 PAGE = render(REPORT, ())
@@ -24,6 +28,23 @@ def test_the_bytes_are_canonical_json() -> None:
     assert canonical_json(json.loads(DATA)) == DATA
 
 
+def test_a_report_of_the_first_contract_keeps_its_bytes_and_its_name() -> None:
+    report = read_report(FIRST)
+    assert report_bytes(report) == FIRST
+    assert content_digest(report) == "sha256:624d43d911a138a2163cfb4cb475c11f3387129238267e015938eb6b3540370b"
+
+
+def test_a_report_of_the_first_contract_holds_no_section_of_the_second() -> None:
+    deviation = DeviationSection(
+        number=1, record=digest_of("3"), at="2026-11-23T15:00:00+00:00", by="dev-devi",
+        what="case-03 ran twice", reason="power cut", impact="none",
+    )  # fmt: skip
+    newer = read_report(FIRST).model_copy(update={"deviations": (deviation,)})
+    with pytest.raises(ReportMalformedError, match="deviations: is a field of assay.report/2") as refused:
+        read_report(report_bytes(newer))
+    assert "\n" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
@@ -32,7 +53,7 @@ def test_the_bytes_are_canonical_json() -> None:
         (b'"cpus":2', b'"cpus":"2"', "environment.cpus"),
         (b'"cpus":2', b'"cpus":NaN', "not strict JSON"),
         (b'"cpus":2', b'"cpus":2,"cpus":3', "twice"),
-        (b"assay.report/1", b"assay.report/2", "contract"),
+        (b"assay.report/2", b"assay.report/3", "contract"),
     ],
 )
 def test_a_malformed_report_is_refused_in_one_line_that_names_the_fault(

@@ -1,0 +1,23 @@
+"""Fields that a stored format gained after it was first written."""
+
+from typing import Any
+
+from pydantic import Field
+
+
+def added(default: Any) -> Any:
+    """Declare a field that older documents do not have.
+
+    Parameters
+    ----------
+    default : object
+        What older documents mean by not having it. A field that holds it is left out when the document is written,
+        so that what was signed before the field was there keeps its bytes, and with them its name.
+    """
+    return Field(default=default, exclude_if=lambda value: value == default)
+
+
+def in_use(document: Any, *names: str) -> list[str]:
+    """Which of the added fields ``names`` a document holds something in, in that order."""
+    written = document.model_dump(include=set(names))
+    return [name for name in names if name in written]

@@ -1,0 +1,186 @@
+"""What stands in a report beside its results: what was checked before, compared after, and told by others.
+
+Invariants
+----------
+* Each section is filled by whoever knows it, and only shown here. A section that is absent was not done, and the page
+  says so: absence never reads as a good result.
+* All of them came with ``assay.report/2``; a report that has none keeps the bytes it had before.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from host.validation.estimate_row import EstimateRow
+from host.validation.verdict import VerdictWord
+from plugin_spec.model import Sha256, StrictModel
+from registry.statements import RunIdentifier, Timestamp
+
+
+class InstallationCheck(StrictModel):
+    """One thing that was looked at on the machine before the first case, and what was found."""
+
+    check: str
+    found: str
+    passed: bool
+
+
+class OracleRow(StrictModel):
+    """A published number, and what this installation's statistics engine makes of the same data."""
+
+    id: str
+    source: str
+    quantity: str
+    expected: float
+    found: float | None
+    tolerance: float
+    passed: bool
+
+
+class SelfTestSection(StrictModel):
+    """The statistics engine against published numbers, on the installation that judged."""
+
+    versions: dict[str, str]
+    oracles: tuple[OracleRow, ...] = Field(min_length=1)
+
+
+class OrderEvent(StrictModel):
+    """One record on the way from plan to first run, where it stands in the log."""
+
+    what: str
+    record: Sha256
+    sequence: int
+    at: Timestamp
+    by: str
+
+
+class OrderProof(StrictModel):
+    """Why the plan was there first: the records in their order, and the checkpoint over the plan.
+
+    ``checkpoint`` is the signed note itself, cosignatures included, so that it can be verified without the registry.
+    """
+
+    events: tuple[OrderEvent, ...] = Field(min_length=1)
+    checkpoint: str
+    root: str
+
+
+class ApprovalRow(StrictModel):
+    """An e-signature on the protocol."""
+
+    person: str
+    printed_name: str
+    meaning: str
+    at: Timestamp
+
+
+class DeviationSection(StrictModel):
+    """A numbered departure from the registered protocol, signed by whoever stands for it."""
+
+    number: int = Field(ge=1)
+    record: Sha256
+    at: Timestamp
+    by: str
+    what: str
+    reason: str
+    impact: str
+    approved_by: tuple[str, ...] = ()
+
+
+class SensitivityRow(StrictModel):
+    """A criterion judged once more, under another assumption. No such row decides anything.
+
+    ``changed`` names what differs: ``failed cases left out``, ``without site=A``, ``hd95 as hd95_pooled``.
+    """
+
+    analysis: Literal["complete case", "leave one level out", "metric definition"]
+    changed: str
+    criterion: str
+    scope: str
+    metric: str
+    estimate: EstimateRow
+    verdict: VerdictWord
+    as_registered: VerdictWord
+
+
+class SamenessRow(StrictModel):
+    """One comparison of answers that ought to be the same: repeat, order, warm, engine.
+
+    ``worst`` is the largest difference in the unit of ``rule``, where it was measured.
+    """
+
+    check: str
+    rule: str
+    cases: int = Field(ge=0)
+    same: int = Field(ge=0)
+    worst: float | None = None
+    differences: tuple[str, ...] = ()
+
+
+class VersionDeltaRow(StrictModel):
+    """A figure of this release against the one it would replace, on the same cases."""
+
+    metric: str
+    unit: str
+    difference: EstimateRow
+    margin: float
+    loa_low: EstimateRow | None = None
+    loa_high: EstimateRow | None = None
+    repeatability: EstimateRow | None = None
+    verdict: VerdictWord
+
+
+class VersionDeltaSection(StrictModel):
+    """Equivalence with the release that a trial has locked."""
+
+    release: Sha256
+    version: str
+    validation: RunIdentifier
+    trial: str = ""
+    rows: tuple[VersionDeltaRow, ...] = Field(min_length=1)
+
+
+class LeakFinding(StrictModel):
+    """A file or subject of the kit that the plugin's declared training data hold too."""
+
+    case: str
+    what: str
+    training_data: str
+
+
+class LeakSection(StrictModel):
+    """The kit's digests and identifiers against what the plugin declares to have learnt from.
+
+    ``declared`` says whether the plugin declares training data at all; ``training_data`` names them. What was not
+    declared cannot be found.
+    """
+
+    declared: bool
+    training_data: tuple[str, ...] = ()
+    compared: tuple[str, ...] = ()
+    found: tuple[LeakFinding, ...] = ()
+
+
+class ReaderRow(StrictModel):
+    """Somebody who made the reference standard."""
+
+    id: str
+    qualification: str
+    blinded_to: str = ""
+
+
+class AgreementRow(StrictModel):
+    """How far readers agree with each other, and where that is known from."""
+
+    measure: str
+    between: str
+    estimate: EstimateRow
+    source: str
+
+
+class ReaderSection(StrictModel):
+    """Who read the reference standard, and how closely they agree: what a plugin cannot be expected to exceed."""
+
+    readers: tuple[ReaderRow, ...] = ()
+    adjudication: str = ""
+    agreement: tuple[AgreementRow, ...] = ()
