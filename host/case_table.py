@@ -136,18 +136,30 @@ class _Columns:
         return path
 
     def _parameter(self, line: int, parameter: Parameter, cell: str) -> Scalar:
-        value: Scalar = cell
         try:
-            if isinstance(parameter, BoolParameter):
-                value = {"true": True, "false": False}[cell]
-            elif isinstance(parameter, IntParameter):
-                value = int(cell)
-            elif isinstance(parameter, FloatParameter):
-                value = float(cell)
-        except (KeyError, ValueError) as error:
-            raise self.fault(
-                line, parameter.name, f"{cell!r} is no value of kind {parameter.kind}"
-            ) from error
-        if not parameter.accepts(value):
-            raise self.fault(line, parameter.name, f"{cell!r} is not allowed; {allowed(parameter)}")
-        return value
+            return parameter_value(parameter, cell)
+        except ValueError as error:
+            raise self.fault(line, parameter.name, str(error)) from error
+
+
+def parameter_value(parameter: Parameter, cell: str) -> Scalar:
+    """Read a cell as the parameter is declared.
+
+    Raises
+    ------
+    ValueError
+        No value of its kind, or one that is not allowed; the words go after the column's name.
+    """
+    value: Scalar = cell
+    try:
+        if isinstance(parameter, BoolParameter):
+            value = {"true": True, "false": False}[cell]
+        elif isinstance(parameter, IntParameter):
+            value = int(cell)
+        elif isinstance(parameter, FloatParameter):
+            value = float(cell)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{cell!r} is no value of kind {parameter.kind}") from error
+    if not parameter.accepts(value):
+        raise ValueError(f"{cell!r} is not allowed; {allowed(parameter)}")
+    return value

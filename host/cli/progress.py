@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from host.batch_results import CaseDocument
-    from host.kits.kit import KitCase
+    from host.kits.cases import KitCase
     from host.run_ledger import RecordedRun
     from registry.statements import RunFinished
 

@@ -8,6 +8,7 @@ Invariants
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,11 +18,14 @@ from host.home import Home
 from host.images.base_lock import read_base_lock
 from host.images.build import PluginSource, build_plugin_image
 from host.images.load import load_image
-from host.kits.kit import CaseFile, KitFolder
+from host.kits.cases import LOCAL_FOLDER, SOURCE_FOLDER, CaseFile
+from host.kits.declaration import Generator
+from host.kits.kit import KitFolder, Listing
 from host.sources import fetch
 from host.staging import CHUNK_BYTES, RunFolder
 from plugin_spec.files import sync_folder
 from plugin_spec.resources import MIB
+from registry.canonical import canonical_json, digest
 
 GENERATOR_LIMITS = Limits(
     cpus=2.0,
@@ -70,7 +74,9 @@ def ensure_data(home: Home, folder: KitFolder, engine: Engine, *, say: Say) -> P
         workspace = RunFolder.create(home.runs / f"kit-{folder.kit_digest[7:23]}")
         try:
             _fetch_sources(home, folder, workspace, say)
-            _generate(home, folder, engine, workspace, say)
+            if folder.kit.generator is not None:
+                _generate(home, folder, folder.kit.generator, engine, workspace=workspace, say=say)
+            _place_case_files(folder, workspace)
             _check_all(folder, workspace.outputs)
             os.replace(workspace.outputs, target)
             sync_folder(target.parent)
@@ -85,6 +91,7 @@ def _fetch_sources(home: Home, folder: KitFolder, workspace: RunFolder, say: Say
     for source in folder.kit.sources:
         say(f"fetch {source.name} from {source.uri.partition('@')[0]}")
         target = workspace.inputs / source.file
+        target.parent.mkdir(parents=True, exist_ok=True)
         fetch(source.uri, target, folder=folder.path, cache=home.cache)
         if _digest(target) != source.sha256:
             raise KitDigestError(
@@ -95,8 +102,15 @@ def _fetch_sources(home: Home, folder: KitFolder, workspace: RunFolder, say: Say
         target.chmod(0o444)
 
 
-def _generate(home: Home, folder: KitFolder, engine: Engine, workspace: RunFolder, say: Say) -> None:
-    generator = folder.kit.generator
+def _generate(
+    home: Home,
+    folder: KitFolder,
+    generator: Generator,
+    engine: Engine,
+    *,
+    workspace: RunFolder,
+    say: Say,
+) -> None:
     script = _written(folder, generator.script, workspace)
     say(f"build the generator's image of {folder.kit.id}")
     built = build_plugin_image(
@@ -142,20 +156,66 @@ def _written(folder: KitFolder, name: str, workspace: RunFolder) -> Path:
 
 
 def _files(folder: KitFolder) -> tuple[CaseFile, ...]:
-    return tuple(file for case in folder.cases for file in (*case.inputs.values(), *case.references.values()))
+    """The case files, each once."""
+    return tuple(dict.fromkeys(file for case in folder.cases for file in case.files()))
+
+
+def _place_case_files(folder: KitFolder, workspace: RunFolder) -> None:
+    """Put the sources and the kit's own files that are case files beside what the generator made."""
+    for origin, found in ((SOURCE_FOLDER, workspace.inputs), (LOCAL_FOLDER, folder.path)):
+        target = workspace.outputs / origin
+        if os.path.lexists(target):
+            raise KitError(
+                f"the generator of {folder.kit.id} made {origin}/, where other files go",
+                subject=folder.kit.id,
+            )
+        for file in _files(folder):
+            place, _, name = file.path.partition("/")
+            if place == origin:
+                _copy(found, name, target / name, subject=file.path)
+
+
+def _copy(folder: Path, name: str, target: Path, *, subject: str) -> None:
+    """Copy a file, or a folder of files, that lies within a folder and is no link out of it."""
+    source = (folder / name).resolve()
+    if not source.is_relative_to(folder.resolve()) or not source.exists():
+        raise KitDigestError(f"{folder / name}: no such file inside {folder}", subject=subject)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True)
+    else:
+        shutil.copyfile(source, target)
 
 
 def _check_all(folder: KitFolder, data: Path) -> None:
-    for file in dict.fromkeys(_files(folder)):
+    for file in _files(folder):
         path = data / file.path
-        if path.is_symlink() or not path.is_file():
+        there = path.is_dir() if file.is_folder else path.is_file()
+        if not there or not path.resolve().is_relative_to(data.resolve()) or path.is_symlink():
             raise KitDigestError(f"{folder.kit.id}: case file {file.path} is missing", subject=file.path)
-        if (found := _digest(path)) != file.sha256:
+        found = folder_digest(path) if file.is_folder else _digest(path)
+        if found != file.sha256:
             raise KitDigestError(
                 f"{folder.kit.id}: {file.path} has digest {found[:19]}…, cases.csv declares {file.sha256[:19]}…",
                 subject=file.path,
                 hint=f"delete {data} to make the files again; if it happens again the kit is at fault",
             )
+
+
+def folder_digest(folder: Path) -> str:
+    """The digest of a folder: that of the canonical listing of its files and their digests.
+
+    Raises
+    ------
+    KitDigestError
+        It holds a link, or something else that is no file.
+    """
+    files = {}
+    for path in sorted(one for one in folder.rglob("*") if one.is_symlink() or not one.is_dir()):
+        if path.is_symlink() or not path.is_file():
+            raise KitDigestError(f"{path}: not a regular file", subject=str(path))
+        files[path.relative_to(folder).as_posix()] = _digest(path)
+    return digest(canonical_json(Listing(files=files).model_dump(mode="json")))
 
 
 def _digest(path: Path) -> str:

@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 
 from host import __version__
 from host.home import now, random_bytes
-from host.kits.kit import KitCase, KitFolder
+from host.kits.cases import KitCase
+from host.kits.kit import KitFolder
 from host.releases import InstalledRelease
 from host.reports.html import render
 from host.reports.model import Report

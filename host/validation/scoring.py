@@ -12,9 +12,13 @@ from host.cases.geometry import same_grid
 from host.cases.nifti import read_label_map
 from host.errors import KitError, KitFitError
 from host.execution import Execution
-from host.kits.kit import KitCase, KitFolder
+from host.kits.cases import KitCase
+from host.kits.kit import KitFolder
+from host.kits.request import case_parameters
+from host.planning import check_ports
 from host.validation.protocol import Metric, Protocol
 from host.validation.verdict import CaseRow
+from plugin_spec.errors import InputError
 from plugin_spec.host_hooks import MetricRegistration
 from plugin_spec.manifest import Manifest
 from plugin_spec.ports import DicomSeriesPort, LabelMapPort, MeasurementsPort, OutputPort, ScorePort
@@ -56,22 +60,18 @@ def check_fit(manifest: Manifest, folder: KitFolder) -> None:
 
 
 def _check_inputs(manifest: Manifest, folder: KitFolder) -> None:
-    """Refuse a kit whose cases do not give what the plugin takes: one file per port."""
-    for port in manifest.inputs:
-        if isinstance(port, DicomSeriesPort) or port.at_least > 1:
-            takes = (
-                "a DICOM series" if isinstance(port, DicomSeriesPort) else f"{port.at_least} files or more"
-            )
-            raise KitFitError(
-                f"{manifest.id} takes {takes} for {port.name}; a kit's case gives one file per input"
-            )
-    declared = {port.name for port in manifest.inputs}
-    needed = {port.name for port in manifest.inputs if port.at_least}
+    """Refuse a kit whose cases do not give what the plugin takes: its files, series and parameters."""
+    series = {port.name for port in manifest.inputs if isinstance(port, DicomSeriesPort)}
     for case in folder.cases:
-        if not needed <= set(case.inputs) <= declared:
-            raise KitFitError(
-                f"case {case.case_id} gives {sorted(case.inputs)}, {manifest.id} takes other inputs"
-            )
+        try:
+            check_ports(manifest, {port: len(files) for port, files in case.inputs.items()})
+        except InputError as error:
+            raise KitFitError(f"case {case.case_id}: {error.message}", subject=case.case_id) from error
+        for port, files in case.inputs.items():
+            if any(file.is_folder != (port in series) for file in files):
+                takes = "a folder, whose path ends in /," if port in series else "a file"
+                raise KitFitError(f"case {case.case_id}: {manifest.id} takes {takes} for {port}")
+        case_parameters(case, manifest)
 
 
 def _check_is_given(manifest: Manifest, metric: Metric) -> None:

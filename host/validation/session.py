@@ -7,7 +7,9 @@ from pathlib import Path
 from host.crew import Cancelled, Crew, Place
 from host.execution import CaseRequest, Execution, PreparedRun
 from host.home import random_bytes
-from host.kits.kit import KitCase, KitFolder
+from host.kits.cases import KitCase
+from host.kits.kit import KitFolder
+from host.kits.request import case_request
 from host.records import measured
 from host.releases import InstalledRelease
 from host.reports.model import CaseSection, WarmSection
@@ -77,9 +79,7 @@ class KitSession:
 
     def request(self, case: KitCase) -> CaseRequest:
         """What a case of the kit asks to be run."""
-        return CaseRequest(
-            case.case_id, {port: self._data / file.path for port, file in case.inputs.items()}, {}
-        )
+        return case_request(case, self.release.manifest, self._data)
 
     def _run(self, case: KitCase, place: Place, cancelled: Cancelled) -> RecordedRun:
         return self._ledger.run(
@@ -144,14 +144,14 @@ class KitSession:
             port = next(one for one in self.release.manifest.outputs if one.name == predicted.port)
             assert isinstance(port, LabelMapPort)  # noqa: S101 - check_fit has looked
             shown = cases[case_id].inputs.get(port.grid_of or "")
-            if shown is None:
-                return None  # no input lies on the same grid, so there is nothing to draw the masks on
+            if shown is None or shown[0].is_folder:
+                return None  # no image lies on the same grid, so there is nothing to draw the masks on
             values = {label.name: label.value for label in port.labels}
             masks = [
                 one for one in self.folder.protocol.metrics if one.port == port.name and one.label in values
             ]
             return CaseImages(
-                image=self._data / shown.path,
+                image=self._data / shown[0].path,
                 predicted=_named(
                     registry.blobs.path(predicted.digest), links / f"{case_id}-{predicted.name}"
                 ),

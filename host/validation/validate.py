@@ -19,8 +19,9 @@ from host.errors import KitFitError
 from host.gpu.grant import require_gpu
 from host.home import Home, now
 from host.images.load import have_image
+from host.kits.cases import KitCase
 from host.kits.data import ensure_data
-from host.kits.kit import KitCase, KitFolder
+from host.kits.kit import KitFolder
 from host.machine import Room, this_machine
 from host.planning import plan_limits
 from host.records import RunContext

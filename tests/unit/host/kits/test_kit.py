@@ -136,3 +136,37 @@ def test_a_missing_file_is_named(kit: Path) -> None:
     (kit / "make_kit.py").unlink()
     with pytest.raises(KitError, match=r"make_kit\.py: No such file"):
         read_kit(kit)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        (
+            'deidentification = "No',
+            'citation = "Fonov 2011"\ndeidentification = "No',
+            "dataset.citation is not of assay.kit/1",
+        ),
+        (
+            'file = "mni_icbm152_t1',
+            'licence = "MIT"\nfile = "mni_icbm152_t1',
+            "sources.0.licence is not of assay.kit/1",
+        ),
+        (
+            '[generator]\nscript = "make_kit.py"\nrequirements = "requirements.txt"',
+            "",
+            "generator is missing; only assay.kit/2 goes without",
+        ),
+        ('name = "gm"', 'name = "t1"', "sources: each name and each file may stand once"),
+    ],
+)
+def test_a_kit_of_the_first_contract_stays_one(kit: Path, old: str, new: str, named: str) -> None:
+    edit(kit / "kit.toml", old, new)
+    with pytest.raises(KitError) as caught:
+        read_kit(kit)
+    assert named in caught.value.message
+
+
+def test_the_second_contract_wants_licences_that_are_spdx(kit: Path) -> None:
+    edit(kit / "kit.toml", "assay.kit/1", "assay.kit/2")
+    with pytest.raises(KitError, match=r"dataset\.licence: write an SPDX expression"):
+        read_kit(kit)

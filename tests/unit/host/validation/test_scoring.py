@@ -9,7 +9,9 @@ import pytest
 from host.cases.nifti import read_label_map
 from host.errors import KitError, KitFitError, UnknownMetricError
 from host.execution import Execution
-from host.kits.kit import KitCase, KitFolder, read_kit
+from host.kits.cases import CaseFile, KitCase
+from host.kits.kit import KitFolder, read_kit
+from host.kits.request import case_request
 from host.outputs import CheckedOutput
 from host.validation.protocol import Metric, Protocol
 from host.validation.scoring import UNBOUNDED, check_fit, score
@@ -177,7 +179,7 @@ def test_a_metric_that_asks_for_what_the_plugin_does_not_have_is_refused(
 
 def test_a_kit_with_other_inputs_is_refused(manifest: Manifest, kit: KitFolder) -> None:
     case: KitCase = kit.cases[0].model_copy(update={"inputs": {"ct": kit.cases[0].inputs["scan"]}})
-    with pytest.raises(KitFitError, match=r"gives \['ct'\]"):
+    with pytest.raises(KitFitError, match="case cube-2: tiny-volumes declares no input 'ct'"):
         check_fit(manifest, KitFolder(**{**vars(kit), "cases": (case,)}))
 
 
@@ -197,14 +199,19 @@ def test_an_optional_input_need_not_be_in_a_kit(manifest: Manifest, kit: KitFold
     scan = manifest.inputs[0].model_dump(mode="json")
     further = {**scan, "name": "flair", "at_least": 0}
     check_fit(changed(manifest, inputs=[scan, further]), kit)
-    with pytest.raises(KitFitError, match="takes other inputs"):
+    with pytest.raises(KitFitError, match="needs the input 'flair'"):
         check_fit(
             changed(manifest, inputs=[scan, {**further, "at_least": 1}], given={"scan": "a", "flair": "b"}),
             kit,
         )
 
 
-def test_what_a_kit_cannot_give_is_named_with_its_port(manifest: Manifest, kit: KitFolder) -> None:
+def with_inputs(kit: KitFolder, **inputs: tuple[CaseFile, ...]) -> KitFolder:
+    case = kit.cases[0].model_copy(update={"inputs": {**kit.cases[0].inputs, **inputs}})
+    return KitFolder(**{**vars(kit), "cases": (case,)})
+
+
+def test_a_series_is_a_folder_and_an_image_is_a_file(manifest: Manifest, kit: KitFolder) -> None:
     scan = manifest.inputs[0].model_dump(mode="json")
     series = {
         **{key: scan[key] for key in ("name", "summary", "modality")},
@@ -213,11 +220,41 @@ def test_what_a_kit_cannot_give_is_named_with_its_port(manifest: Manifest, kit: 
         "sop_classes": ["1.2.3"],
         "at_least": 0,
     }
-    with pytest.raises(KitFitError, match="takes a DICOM series for series"):
-        check_fit(changed(manifest, inputs=[scan, series]), kit)
+    takes_both = changed(manifest, inputs=[scan, series])
+    folder = CaseFile(path="cases/series/", sha256=f"sha256:{'0' * 64}")
+    check_fit(takes_both, with_inputs(kit, series=(folder,)))
+    with pytest.raises(KitFitError, match="takes a folder, whose path ends in /, for series"):
+        check_fit(takes_both, with_inputs(kit, series=kit.cases[0].inputs["scan"]))
+    with pytest.raises(KitFitError, match="takes a file for scan"):
+        check_fit(takes_both, with_inputs(kit, scan=(folder,)))
+
+
+def test_a_port_of_several_files_gets_as_many_as_it_takes(manifest: Manifest, kit: KitFolder) -> None:
+    scan = manifest.inputs[0].model_dump(mode="json")
     pair = {**scan, "name": "pair", "at_least": 2, "at_most": 2}
-    with pytest.raises(KitFitError, match="takes 2 files or more for pair"):
-        check_fit(changed(manifest, inputs=[scan, pair], given={"scan": "a", "pair": ["b", "c"]}), kit)
+    takes_a_pair = changed(manifest, inputs=[scan, pair], given={"scan": "a", "pair": ["b", "c"]})
+    (one,) = kit.cases[0].inputs["scan"]
+    check_fit(takes_a_pair, with_inputs(kit, pair=(one, one)))
+    with pytest.raises(KitFitError, match="the input 'pair' takes 2 files, 1 were given"):
+        check_fit(takes_a_pair, with_inputs(kit, pair=(one,)))
+
+
+def test_a_parameter_of_a_case_is_read_as_the_plugin_declares_it(manifest: Manifest, kit: KitFolder) -> None:
+    document = json.loads(manifest.model_dump_json())
+    document["parameters"] = [
+        {"kind": "int", "name": "passes", "summary": "s", "default": 1, "minimum": 1, "maximum": 4}
+    ]
+    takes_passes = Manifest.model_validate_json(json.dumps(document))
+
+    def given(cell: str, name: str = "passes") -> KitCase:
+        return kit.cases[0].model_copy(update={"parameters": {name: cell}})
+
+    assert case_request(given("3"), takes_passes, Path("data")).parameters == {"passes": 3}
+    for cell in ("9", "3.5", "many"):
+        with pytest.raises(KitFitError, match=r"case cube-2: param\.passes: "):
+            check_fit(takes_passes, KitFolder(**{**vars(kit), "cases": (given(cell),)}))
+    with pytest.raises(KitFitError, match="has no such parameter"):
+        check_fit(takes_passes, KitFolder(**{**vars(kit), "cases": (given("3", "rounds"),)}))
 
 
 def test_a_metric_on_an_output_that_may_be_left_out_is_refused(manifest: Manifest, kit: KitFolder) -> None:
