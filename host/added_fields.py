@@ -18,6 +18,7 @@ def added(default: Any) -> Any:
 
 
 def in_use(document: Any, *names: str) -> list[str]:
-    """Which of the added fields ``names`` a document holds something in, in that order."""
+    """Which of the added fields ``names`` (all, where none is named) a document holds something in, in that order."""
+    names = names or tuple(name for name, field in type(document).model_fields.items() if field.exclude_if)
     written = document.model_dump(include=set(names))
     return [name for name in names if name in written]

@@ -1,76 +1,44 @@
-"""The pre-registered protocol of a kit: what is measured, how failures count, and what is accepted."""
+"""The pre-registered protocol of a kit: what is measured, how failures count, and what is accepted.
 
+Invariants
+----------
+* A plan of the first version has none of the later fields, and gives the verdict it always gave.
+* No combination passes that would let a failed case help, or that a verdict could not be computed from.
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from plugin_spec.codes import UcumUnit
-from plugin_spec.model import Identifier, PortName, StrictModel, parse_toml
+from host.added_fields import added, in_use
+from host.validation.criterion import EVERY_CASE, Criterion, Level
+from host.validation.metric import Metric, MetricId, Text
+from plugin_spec.model import Identifier, StrictModel, parse_toml
 
-MetricId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=3000)]
+__all__ = ["EVERY_CASE", "Criterion", "Metric", "MetricId", "Protocol", "parse_protocol"]
 
-
-class Metric(StrictModel):
-    """One figure computed per case: a registered metric applied to an output and its reference.
-
-    ``masks``: ``label`` of a label-map ``port`` against ``reference_value`` in the reference label map of that port.
-    ``numbers``: ``column`` of a measurements ``port`` against the reference value of that column.
-    ``outcome``: 1 where the case ended as expected (an expected refusal is a success), otherwise 0.
-    """
-
-    id: MetricId
-    kind: Literal["masks", "numbers", "outcome"]
-    function: MetricId | None = None
-    port: PortName | None = None
-    label: PortName | None = None
-    reference_value: int | None = Field(default=None, ge=1)
-    column: PortName | None = None
-    unit: UcumUnit
-    definition: Text
-    failed_case_counts_as: float | Literal["not met"]
-
-    @model_validator(mode="after")
-    def _has_what_its_kind_needs(self) -> "Metric":
-        needed = {
-            "masks": {"function", "port", "label", "reference_value"},
-            "numbers": {"function", "port", "column"},
-            "outcome": set(),
-        }[self.kind]
-        fields = ("function", "port", "label", "reference_value", "column")
-        given = {name for name in fields if getattr(self, name) is not None}
-        if given != needed:
-            raise ValueError(
-                f"a {self.kind} metric takes exactly: {', '.join(sorted(needed)) or 'nothing more'}"
-            )
-        return self
-
-
-class Criterion(StrictModel):
-    """An acceptance criterion, fixed before the first run."""
-
-    id: MetricId
-    requirement: Text
-    metric: MetricId
-    statistic: Literal["every_case"]
-    comparator: Literal[">=", "<=", "abs<="]
-    bound: float
-    scope: Annotated[str, StringConstraints(pattern=r"^(overall|each:[a-z][a-z0-9_]{0,62})$")]
-    min_cases: int = Field(ge=1)
-    rationale: Text
-
-    def holds(self, value: float) -> bool:
-        """Whether one value satisfies the comparator and bound."""
-        if self.comparator == ">=":
-            return value >= self.bound
-        return (abs(value) if self.comparator == "abs<=" else value) <= self.bound
+Multiplicity = Literal["all_criteria_must_pass", "all_strata_must_pass", "holm"]
 
 
 class Protocol(StrictModel):
-    """The whole plan. Its bytes are registered and cosigned before the first case runs."""
+    """The whole plan. Its bytes are registered and cosigned before the first case runs.
 
-    contract: Literal["assay.protocol/1"]
+    Attributes
+    ----------
+    multiplicity : str
+        ``all_criteria_must_pass``, ``all_strata_must_pass``: the whole is met only where every one is, which needs no
+        correction. ``holm``: each criterion is a claim of its own, and the levels are corrected (Holm 1979).
+    seed, resamples : int
+        Of every bootstrap.
+    level, sides : float, int
+        Of every criterion that says nothing else.
+    clusters : str
+        Whose cases belong together.
+    """
+
+    contract: Literal["assay.protocol/1", "assay.protocol/2"]
     kit: Identifier
     version: str
     title: Text
@@ -78,24 +46,45 @@ class Protocol(StrictModel):
     context_of_use: Text
     risk: Text
     sample_size_basis: Text
-    multiplicity: Literal["all_criteria_must_pass"]
+    multiplicity: Multiplicity
     metrics: tuple[Metric, ...] = Field(min_length=1)
     criteria: tuple[Criterion, ...] = Field(min_length=1)
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = added(0)
+    resamples: Annotated[int, Field(ge=200, le=100_000)] = added(2000)
+    level: Level = added(0.95)
+    sides: Literal[1, 2] = added(2)
+    clusters: Literal["subject"] = added("subject")
+
+    @model_validator(mode="after")
+    def _later_fields_need_the_later_contract(self) -> "Protocol":
+        if self.contract != "assay.protocol/1":
+            return self
+        later = in_use(self) or (["multiplicity"] if self.multiplicity != "all_criteria_must_pass" else [])
+        if later:
+            raise ValueError(f"{later[0]}: needs contract = 'assay.protocol/2'")
+        for what, ones in (("metric", self.metrics), ("criterion", self.criteria)):
+            for one in ones:
+                if not one.is_first_version:
+                    raise ValueError(
+                        f"{what} {one.id}: says what only contract = 'assay.protocol/2' can; write that"
+                    )
+        return self
 
     @model_validator(mode="after")
     def _names_fit_together(self) -> "Protocol":
-        for what, ids in (
-            ("metrics", [m.id for m in self.metrics]),
-            ("criteria", [c.id for c in self.criteria]),
-        ):
-            if len(set(ids)) != len(ids):
+        ids_of: tuple[tuple[str, Sequence[Metric | Criterion]], ...] = (
+            ("metrics", self.metrics),
+            ("criteria", self.criteria),
+        )
+        for what, ones in ids_of:
+            if len({one.id for one in ones}) != len(ones):
                 raise ValueError(f"{what}: each id may stand once")
         known = {metric.id for metric in self.metrics}
         for criterion in self.criteria:
             if criterion.metric not in known:
                 raise ValueError(f"criterion {criterion.id}: no metric {criterion.metric!r}")
             failed = self.metric(criterion.metric).failed_case_counts_as
-            if failed != "not met" and criterion.holds(failed):
+            if not isinstance(failed, str) and criterion.holds(failed):
                 raise ValueError(
                     f"criterion {criterion.id}: a failed case would satisfy it, as {failed:g} does"
                 )
@@ -110,9 +99,9 @@ class Protocol(StrictModel):
         return sorted({name for metric in self.metrics for name in self.strata_of(metric.id)})
 
     def strata_of(self, metric_id: str) -> set[str]:
-        """Names of the strata in which criteria on this metric are judged one by one."""
+        """Names of the strata that criteria on this metric look at."""
         scopes = {one.scope for one in self.criteria if one.metric == metric_id}
-        return {scope.removeprefix("each:") for scope in scopes - {"overall"}}
+        return {scope.removeprefix("each:").partition("=")[0] for scope in scopes - {"overall"}}
 
 
 def parse_protocol(data: bytes, path: Path) -> Protocol:

@@ -39,6 +39,8 @@ def check_fit(manifest: Manifest, folder: KitFolder) -> None:
     """
     _check_inputs(manifest, folder)
     for metric in folder.protocol.metrics:
+        if not metric.is_first_version:
+            raise KitFitError(f"metric {metric.id}: this version cannot score it yet")
         if metric.function is not None:
             _check_function(metric, extensions.metric(metric.function))
         if metric.kind != "outcome":

@@ -12,32 +12,43 @@ Invariants
 from collections.abc import Sequence
 from typing import Literal
 
-from host.validation.protocol import Criterion, Protocol
+from host.added_fields import added
+from host.validation.estimate_row import EstimateRow
+from host.validation.protocol import EVERY_CASE, Criterion, Protocol
+from host.validation.rows import CaseRow
 from plugin_spec.model import StrictModel
+from registry.statements import Evidence
+
+__all__ = ["CaseRow", "CriterionVerdict", "Verdict", "VerdictWord", "evaluate", "worst_of"]
 
 VerdictWord = Literal["met", "not met", "insufficient evidence"]
 
 
-class CaseRow(StrictModel):
-    """One case of the results table: who it was, how it ended, and its figures.
-
-    ``values`` holds a number per metric id, or ``None`` where the metric does not apply to the case (an expected
-    refusal has no volumes). ``imputed`` names the metrics whose value stands for a case that failed.
-    """
-
-    case: str
-    subject: str
-    expected: Literal["ok", "refused"]
-    outcome: Literal["ok", "refused", "failed"]
-    reason_code: str
-    strata: dict[str, str]
-    values: dict[str, float | None]
-    imputed: tuple[str, ...] = ()
-    never_met: tuple[str, ...] = ()
-
-
 class CriterionVerdict(StrictModel):
-    """One criterion in one scope: the worst case decides."""
+    """One criterion in one scope.
+
+    Attributes
+    ----------
+    verdict, reason : str
+        The word, and in one sentence why.
+    worst_value, worst_case : float, str or None
+        The case furthest to the wrong side, where the metric has a value per case.
+    cases, subjects : int
+        The denominator. Under the second version ``subjects`` counts patients' only: derived cases and phantoms are
+        nobody.
+    complete_case_worst_value : float or None
+        As ``worst_value``, without the cases that failed.
+    evidence : str or None
+        The weakest kind of data among the cases; rows of the first version do not say.
+    estimate : EstimateRow or None
+        What was judged, failed cases counted as the protocol says; in the worse direction, where there are two.
+    complete_case : EstimateRow or None
+        The same without the cases that failed, for comparison.
+    failed : int
+        Cases of the denominator that failed and were counted as the protocol says.
+    adjusted_level : float or None
+        Under Holm's procedure, the level at which this criterion was judged in the end.
+    """
 
     criterion: str
     scope: str
@@ -47,6 +58,12 @@ class CriterionVerdict(StrictModel):
     cases: int
     subjects: int
     complete_case_worst_value: float | None
+    evidence: Evidence | None = added(None)
+    reason: str = added("")
+    estimate: EstimateRow | None = added(None)
+    complete_case: EstimateRow | None = added(None)
+    failed: int = added(0)
+    adjusted_level: float | None = added(None)
 
 
 class Verdict(StrictModel):
@@ -111,7 +128,7 @@ def _judge(criterion: Criterion, scope: str, rows: Sequence[CaseRow]) -> Criteri
     verdict: VerdictWord = "met"
     if failed is not None or (worst_value is not None and not criterion.holds(worst_value)):
         verdict = "not met"
-    elif len(valued) < max(len(rows), criterion.min_cases):
+    elif criterion.statistic != EVERY_CASE or len(valued) < max(len(rows), criterion.min_cases):
         verdict = "insufficient evidence"
     return CriterionVerdict(
         criterion=criterion.id,

@@ -22,7 +22,11 @@ def test_the_tiny_protocol_reads() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        ('contract = "assay.protocol/1"', 'contract = "assay.protocol/2"', "contract"),
+        ('contract = "assay.protocol/1"', 'contract = "assay.protocol/3"', "contract"),
+        ('contract = "assay.protocol/1"', 'contract = "assay.protocol/1"\nseed = 1', "seed: needs contract"),
+        ('multiplicity = "all_criteria_must_pass"', 'multiplicity = "holm"', "multiplicity: needs contract"),
+        ("min_cases = 1", "min_cases = 1\nmin_subjects = 3", "only contract = 'assay.protocol/2' can"),
+        ("failed_case_counts_as = 0.0", 'failed_case_counts_as = "complete_case"', "only contract"),
         ('risk = "None."', "", "risk"),
         ('function = "dice"\n', "", "a masks metric takes exactly"),
         ('label = "bright"', 'label = "bright"\ncolumn = "bright_ml"', "a masks metric takes exactly"),
@@ -34,7 +38,7 @@ def test_the_tiny_protocol_reads() -> None:
         ("bound = 1.0", "bound = nan", "bound"),
         ('comparator = ">="', 'comparator = ">"', "comparator"),
         ('scope = "each:size"', 'scope = "each"', "scope"),
-        ('statistic = "every_case"', 'statistic = "mean"', "statistic"),
+        ('statistic = "every_case"', 'statistic = "mean"', "say what of mean is judged"),
         ("failed_case_counts_as = 0.0", "failed_case_counts_as = 1.0", "a failed case would satisfy it"),
         ('unit = "1"', 'unit = "ml"', "UCUM"),
     ],

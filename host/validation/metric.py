@@ -1,0 +1,180 @@
+"""A metric of a protocol: what is computed per case, and what a case that failed counts as."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from host.added_fields import added, in_use
+from plugin_spec.codes import UcumUnit
+from plugin_spec.model import PortName, StrictModel
+
+MetricId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=3000)]
+Kind = Literal["masks", "lesions", "findings", "numbers", "classes", "survival", "outcome", "sameness"]
+Against = Literal["reference", "unperturbed", "locked_release"]
+Classes = Annotated[tuple[PortName, ...], Field(min_length=2, max_length=50)]
+FailedAs = Literal["not met", "image_diagonal", "adverse", "complete_case", "wrong", "all_missed"]
+
+# Per kind: fields it must have, fields it may have, and the words a failed case may count as beside a number.
+_FIELDS: dict[Kind, tuple[set[str], set[str]]] = {
+    "masks": ({"function", "port", "label", "reference_value"}, {"parameters", "against", "adverse_by"}),
+    "lesions": ({"port", "label", "reference_value", "lesions"}, {"function", "failed_false_positives"}),
+    "findings": ({"port", "findings"}, {"label", "failed_false_positives"}),
+    "numbers": ({"function", "port", "column"}, {"parameters", "against", "adverse_by"}),
+    "classes": ({"port", "classes"}, {"positive"}),
+    "survival": ({"port", "column", "higher_score_means"}, {"probability"}),
+    "outcome": (set(), set()),
+    "sameness": ({"sameness"}, set()),
+}
+_FAILED_AS: dict[Kind, set[FailedAs]] = {
+    "masks": {"not met", "image_diagonal", "adverse", "complete_case"},
+    "lesions": {"not met", "all_missed", "complete_case"},
+    "findings": {"not met", "all_missed", "complete_case"},
+    "numbers": {"not met", "adverse", "complete_case"},
+    "classes": {"not met", "wrong", "complete_case"},
+    "survival": {"not met", "wrong", "complete_case"},
+    "outcome": set(),
+    "sameness": {"not met"},
+}
+
+
+class LesionRule(StrictModel):
+    """What counts as one lesion of a label map, and when a lesion is found.
+
+    Attributes
+    ----------
+    connectivity : int
+        Voxels that touch by a face (6), also by an edge (18), also by a corner (26) belong together.
+    min_size_ml : float
+        Smaller components are dropped, in the reference and in the answer alike.
+    matching : str
+        ``any_overlap``: one shared voxel; ``overlap_fraction``: a share of the reference lesion; ``iou``: shared volume
+        over joint volume.
+    threshold : float or None
+        The least share, for the last two.
+    """
+
+    connectivity: Literal[6, 18, 26]
+    min_size_ml: float = Field(default=0.0, ge=0)
+    matching: Literal["any_overlap", "overlap_fraction", "iou"]
+    threshold: float | None = Field(default=None, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _threshold_where_it_is_used(self) -> "LesionRule":
+        if (self.threshold is None) != (self.matching == "any_overlap"):
+            raise ValueError(
+                "lesions: a threshold stands with overlap_fraction and iou, and not with any_overlap"
+            )
+        return self
+
+
+class FindingRule(StrictModel):
+    """When a detection marks a reference finding. The best-scored detection takes a finding first.
+
+    Attributes
+    ----------
+    matching : str
+        ``distance``: centres no further apart than ``threshold`` mm; ``inside``: the detection's centre lies in the
+        reference box; ``iou``: boxes overlap by ``threshold`` of their joint volume.
+    threshold : float or None
+        Millimetres or a share; not for ``inside``.
+    """
+
+    matching: Literal["distance", "inside", "iou"]
+    threshold: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _threshold_where_it_is_used(self) -> "FindingRule":
+        if (self.threshold is None) != (self.matching == "inside"):
+            raise ValueError("findings: a threshold stands with distance and iou, and not with inside")
+        if self.matching == "iou" and self.threshold is not None and self.threshold > 1:
+            raise ValueError("findings: an iou is at most 1")
+        return self
+
+
+class Metric(StrictModel):
+    """What is computed per case, from an output and its reference.
+
+    ``masks``: ``label`` of a label-map ``port`` against ``reference_value`` in the reference label map of that port.
+    ``lesions``: the connected components of the same two masks, counted as ``lesions`` says.
+    ``findings``: detections of a ``port`` (with ``label``, where given) against reference points or boxes.
+    ``numbers``: ``column`` of a measurements ``port``, or ``value`` of a score, against its reference value.
+    ``classes``: the label of a classification ``port`` against the reference class, in the order of ``classes``.
+    ``survival``: a score against the time and event of the case; ``probability`` is the column with the predicted
+    risk of an event within the criterion's horizon.
+    ``outcome``: 1 where the case ended as expected (an expected refusal is a success), otherwise 0.
+    ``sameness``: 1 where the declared comparison ``sameness`` found the same answer again, otherwise 0.
+
+    A failed case counts as a number (the worst value), as ``not met``, or as one of: ``image_diagonal`` (the longest
+    distance in the image), ``adverse`` (``adverse_by`` too much and too little; the worse verdict counts), ``wrong``
+    (the wrong class; the worst rank), ``all_missed`` (no lesion found, and ``failed_false_positives`` false ones),
+    ``complete_case`` (left out, where a criterion on an outcome metric bounds the failures).
+    """
+
+    id: MetricId
+    kind: Kind
+    function: MetricId | None = None
+    port: PortName | None = None
+    label: PortName | None = None
+    reference_value: int | None = Field(default=None, ge=1)
+    column: PortName | None = None
+    unit: UcumUnit
+    definition: Text
+    failed_case_counts_as: float | FailedAs
+    parameters: dict[PortName, float | str] = added({})
+    lesions: LesionRule | None = added(None)
+    findings: FindingRule | None = added(None)
+    classes: Classes | None = added(None)
+    positive: PortName | None = added(None)
+    higher_score_means: Literal["earlier event", "later event"] | None = added(None)
+    probability: PortName | None = added(None)
+    sameness: PortName | None = added(None)
+    against: Against = added("reference")
+    adverse_by: Annotated[float, Field(gt=0)] | None = added(None)
+    failed_false_positives: Annotated[int, Field(ge=1, le=10_000)] | None = added(None)
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> "Metric":
+        needed, allowed = _FIELDS[self.kind]
+        every = {name for pair in _FIELDS.values() for names in pair for name in names}
+        given = {name for name in every if getattr(self, name) != type(self).model_fields[name].default}
+        if not needed <= given <= needed | allowed:
+            more = f"; optional: {', '.join(sorted(allowed))}" if allowed and given - needed else ""
+            raise ValueError(
+                f"a {self.kind} metric takes exactly: {', '.join(sorted(needed)) or 'nothing more'}{more}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _failed_case_fits_its_kind(self) -> "Metric":
+        counted = self.failed_case_counts_as
+        if isinstance(counted, str) and counted not in _FAILED_AS[self.kind]:
+            words = ", ".join(sorted(_FAILED_AS[self.kind])) or "no word"
+            raise ValueError(
+                f"failed_case_counts_as: a {self.kind} metric takes a number or: {words}; not {counted!r}"
+            )
+        if (counted == "adverse") != (self.adverse_by is not None):
+            raise ValueError("adverse_by: stands with failed_case_counts_as = 'adverse', and only there")
+        if counted == "image_diagonal" and self.unit != "mm":
+            raise ValueError(f"failed_case_counts_as: an image diagonal is in mm, the metric in {self.unit}")
+        if self.failed_false_positives is not None and counted != "all_missed":
+            raise ValueError(
+                "failed_false_positives: stands with failed_case_counts_as = 'all_missed', and only there"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _classes_are_distinct(self) -> "Metric":
+        classes = self.classes or ()
+        if len(set(classes)) != len(classes):
+            raise ValueError("classes: each may stand once")
+        if self.positive is not None and self.positive not in classes:
+            raise ValueError(f"positive: {self.positive!r} is none of the classes")
+        return self
+
+    @property
+    def is_first_version(self) -> bool:
+        """Whether a plan of the first version could have held it."""
+        kinds, words = {"masks", "numbers", "outcome"}, {"not met"}
+        counted = self.failed_case_counts_as
+        return self.kind in kinds and not in_use(self) and (not isinstance(counted, str) or counted in words)
