@@ -1,0 +1,95 @@
+"""Intervals of a proportion: successes out of independent trials.
+
+Cases of one subject are not independent trials; a proportion over clustered cases takes its interval from
+`bootstrap.cluster_bootstrap`.
+"""
+
+import math
+from collections.abc import Callable
+from statistics import NormalDist
+from typing import Final, Literal
+
+from host.statistics.estimate import Estimate, without_interval
+
+ProportionMethod = Literal["wilson", "clopper_pearson"]
+
+
+def wilson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
+    """Score interval of a proportion, without continuity correction (Wilson 1927; Newcombe 1998, method 3).
+
+    Parameters
+    ----------
+    successes, n : int
+        0 <= successes <= n, counts of independent trials.
+    level : float
+        Coverage of the two-sided interval.
+
+    Returns
+    -------
+    Estimate
+        0 to 1. Not estimable without trials.
+
+    Raises
+    ------
+    ValueError
+        If the counts are not those of trials.
+    """
+    if not _are_trials(successes, n):
+        return _without_trials(level)
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    proportion = successes / n
+    centre = proportion + z * z / (2 * n)
+    half = z * math.sqrt(proportion * (1 - proportion) / n + z * z / (4 * n * n))
+    shrink = 1 + z * z / n
+    # At the ends the bound is exact; the arithmetic would leave 1e-17 of it.
+    low = 0.0 if successes == 0 else (centre - half) / shrink
+    high = 1.0 if successes == n else (centre + half) / shrink
+    return Estimate(proportion, low, high, level, "Wilson", n)
+
+
+def clopper_pearson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
+    """Interval of a proportion by the binomial's tails (Clopper and Pearson 1934; Newcombe 1998, method 5).
+
+    It covers at least ``level`` for every proportion, and so is wider than Wilson's.
+
+    Parameters
+    ----------
+    successes, n : int
+        0 <= successes <= n, counts of independent trials.
+    level : float
+        Coverage of the two-sided interval.
+
+    Returns
+    -------
+    Estimate
+        0 to 1. Not estimable without trials.
+
+    Raises
+    ------
+    ValueError
+        If the counts are not those of trials.
+    """
+    from scipy.special import betaincinv
+
+    if not _are_trials(successes, n):
+        return _without_trials(level)
+    tail = (1 - level) / 2
+    low = 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, tail))
+    high = 1.0 if successes == n else float(betaincinv(successes + 1, n - successes, 1 - tail))
+    return Estimate(successes / n, low, high, level, "Clopper-Pearson", n)
+
+
+INTERVALS: Final[dict[ProportionMethod, Callable[..., Estimate]]] = {
+    "wilson": wilson,
+    "clopper_pearson": clopper_pearson,
+}
+
+
+def _are_trials(successes: int, n: int) -> bool:
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes of {n} trials")
+    return n > 0
+
+
+def _without_trials(level: float) -> Estimate:
+    return without_interval(math.nan, level=level, n=0, reason="there is no trial")
