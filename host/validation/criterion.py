@@ -62,7 +62,7 @@ class Criterion(StrictModel):
     sides: Literal[1, 2] | None = added(None)
     min_subjects: Annotated[int, Field(ge=1)] | None = added(None)
     method: MetricId | None = added(None)
-    options: dict[PortName, float | str] = added({})
+    options: dict[PortName, int | float | str] = added({})
 
     @model_validator(mode="after")
     def _bounds_fit_the_comparator(self) -> "Criterion":

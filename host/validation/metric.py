@@ -18,8 +18,11 @@ FailedAs = Literal["not met", "image_diagonal", "adverse", "complete_case", "wro
 # Per kind: fields it must have, fields it may have, and the words a failed case may count as beside a number.
 _FIELDS: dict[Kind, tuple[set[str], set[str]]] = {
     "masks": ({"function", "port", "label", "reference_value"}, {"parameters", "against", "adverse_by"}),
-    "lesions": ({"port", "label", "reference_value", "lesions"}, {"function", "failed_false_positives"}),
-    "findings": ({"port", "findings"}, {"label", "failed_false_positives"}),
+    "lesions": (
+        {"function", "port", "label", "reference_value"},
+        {"parameters", "against", "failed_false_positives"},
+    ),
+    "findings": ({"function", "port"}, {"parameters", "label", "failed_false_positives"}),
     "numbers": ({"function", "port", "column"}, {"parameters", "against", "adverse_by"}),
     "classes": ({"port", "classes"}, {"positive"}),
     "survival": ({"port", "column", "higher_score_means"}, {"probability"}),
@@ -38,65 +41,11 @@ _FAILED_AS: dict[Kind, set[FailedAs]] = {
 }
 
 
-class LesionRule(StrictModel):
-    """What counts as one lesion of a label map, and when a lesion is found.
-
-    Attributes
-    ----------
-    connectivity : int
-        Voxels that touch by a face (6), also by an edge (18), also by a corner (26) belong together.
-    min_size_ml : float
-        Smaller components are dropped, in the reference and in the answer alike.
-    matching : str
-        ``any_overlap``: one shared voxel; ``overlap_fraction``: a share of the reference lesion; ``iou``: shared volume
-        over joint volume.
-    threshold : float or None
-        The least share, for the last two.
-    """
-
-    connectivity: Literal[6, 18, 26]
-    min_size_ml: float = Field(default=0.0, ge=0)
-    matching: Literal["any_overlap", "overlap_fraction", "iou"]
-    threshold: float | None = Field(default=None, gt=0, le=1)
-
-    @model_validator(mode="after")
-    def _threshold_where_it_is_used(self) -> "LesionRule":
-        if (self.threshold is None) != (self.matching == "any_overlap"):
-            raise ValueError(
-                "lesions: a threshold stands with overlap_fraction and iou, and not with any_overlap"
-            )
-        return self
-
-
-class FindingRule(StrictModel):
-    """When a detection marks a reference finding. The best-scored detection takes a finding first.
-
-    Attributes
-    ----------
-    matching : str
-        ``distance``: centres no further apart than ``threshold`` mm; ``inside``: the detection's centre lies in the
-        reference box; ``iou``: boxes overlap by ``threshold`` of their joint volume.
-    threshold : float or None
-        Millimetres or a share; not for ``inside``.
-    """
-
-    matching: Literal["distance", "inside", "iou"]
-    threshold: float | None = Field(default=None, gt=0)
-
-    @model_validator(mode="after")
-    def _threshold_where_it_is_used(self) -> "FindingRule":
-        if (self.threshold is None) != (self.matching == "inside"):
-            raise ValueError("findings: a threshold stands with distance and iou, and not with inside")
-        if self.matching == "iou" and self.threshold is not None and self.threshold > 1:
-            raise ValueError("findings: an iou is at most 1")
-        return self
-
-
 class Metric(StrictModel):
-    """What is computed per case, from an output and its reference.
+    """What is computed per case, from an output and its reference: ``function`` with ``parameters``, as registered.
 
     ``masks``: ``label`` of a label-map ``port`` against ``reference_value`` in the reference label map of that port.
-    ``lesions``: the connected components of the same two masks, counted as ``lesions`` says.
+    ``lesions``: the connected components of the same two masks; ``parameters`` say what is one and when it is found.
     ``findings``: detections of a ``port`` (with ``label``, where given) against reference points or boxes.
     ``numbers``: ``column`` of a measurements ``port``, or ``value`` of a score, against its reference value.
     ``classes``: the label of a classification ``port`` against the reference class, in the order of ``classes``.
@@ -121,9 +70,7 @@ class Metric(StrictModel):
     unit: UcumUnit
     definition: Text
     failed_case_counts_as: float | FailedAs
-    parameters: dict[PortName, float | str] = added({})
-    lesions: LesionRule | None = added(None)
-    findings: FindingRule | None = added(None)
+    parameters: dict[PortName, int | float | str] = added({})
     classes: Classes | None = added(None)
     positive: PortName | None = added(None)
     higher_score_means: Literal["earlier event", "later event"] | None = added(None)
