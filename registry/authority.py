@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from registry import esignature
 from registry.errors import ActionDeniedError, RoleError, WrongActorError
+from registry.plans import ProtocolDeviation
 from registry.policy import ALLOWED, Action
 from registry.record import Record
 from registry.roots import RootHistory
@@ -31,6 +32,7 @@ ACTIONS: Mapping[type[Act], frozenset[Action]] = MappingProxyType(
         TrustRoot: frozenset({Action.TRUST_ENROL}),
         Release: frozenset({Action.PLUGIN_SUBMIT}),
         Protocol: frozenset({Action.KIT_REGISTER}),
+        ProtocolDeviation: frozenset({Action.KIT_DEVIATE}),
         ValidationStarted: frozenset({Action.VALIDATION_RUN}),
         ValidationReport: frozenset({Action.VALIDATION_RUN}),
         ESignature: frozenset({Action.REPORT_SIGN, Action.TRIAL_SIGN}),

@@ -40,6 +40,7 @@ from registry.errors import (
     SiteNotEnrolledError,
 )
 from registry.keys import PublicKey
+from registry.plans import ProtocolDeviation
 from registry.record import Record, leaf_data, read_record
 from registry.roots import RootHistory
 from registry.statements import (
@@ -135,6 +136,8 @@ def needed_records(records: Iterable[Record], trial: str) -> Iterator[Record]:
         elif kind == ValidationReport.predicate_type and record.digest in wanted:
             report = record.statement.read(ValidationReport)
             wanted |= {report.started, report.protocol, report.release}
+        elif kind == ProtocolDeviation.predicate_type and record.digest in wanted:
+            wanted.add(record.statement.read(ProtocolDeviation).previous)
     for record in everything:
         is_root = record.statement.predicate_type == TrustRoot.predicate_type
         if is_root or record.digest in wanted or _about(record) & wanted:

@@ -12,11 +12,13 @@ from types import MappingProxyType
 
 from registry.canonical import Digest, short
 from registry.errors import (
+    IndependenceError,
     NotEvaluatedError,
     NotPreregisteredError,
     ScopeError,
     WrongStateError,
 )
+from registry.plans import PLANS, check_approvers, deviations_before, read_plan
 from registry.policy import require_independent
 from registry.record import Record
 from registry.roots import RootHistory
@@ -107,7 +109,7 @@ class _Projection:
     def __init__(self, roots: RootHistory) -> None:
         self._roots = roots
         self._entries: dict[Digest, CatalogueEntry] = {}
-        self._protocols: dict[Digest, Record] = {}
+        self._plans: dict[Digest, Record] = {}
         self._started: dict[Digest, Record] = {}
         self._reports: dict[Digest, ValidationReport] = {}
 
@@ -118,8 +120,8 @@ class _Projection:
                     self._entries[record.digest] = CatalogueEntry(
                         record.digest, record.statement.read(Release)
                     )
-                case Protocol.predicate_type:
-                    self._protocols[record.digest] = record
+                case kind if kind in PLANS:
+                    self._plans[record.digest] = record
                 case ValidationStarted.predicate_type:
                     self._started[record.digest] = record
                 case ValidationReport.predicate_type:
@@ -147,14 +149,17 @@ class _Projection:
         )
 
     def _evaluation(self, digest: Digest, report: ValidationReport) -> Evaluation | None:
-        begun, planned = self._started.get(report.started), self._protocols.get(report.protocol)
-        if begun is None or planned is None:
+        begun, planned = self._started.get(report.started), self._plans.get(report.protocol)
+        release = self._entries.get(report.release)
+        if begun is None or planned is None or release is None:
             return None
-        started, protocol = begun.statement.read(ValidationStarted), planned.statement.read(Protocol)
+        started, protocol = begun.statement.read(ValidationStarted), read_plan(planned.statement)
         try:
             check_report(report, started, protocol)
             check_preregistered(started, begun.sequence, planned, self._roots.at(begun.sequence))
-        except (NotEvaluatedError, NotPreregisteredError):
+            deviations = deviations_before(planned.digest, self._plans)
+            check_approvers(deviations, executor=started.actor, author=release.release.actor)
+        except (NotEvaluatedError, NotPreregisteredError, IndependenceError, WrongStateError):
             return None
         return Evaluation(digest, report, started, protocol, ())
 

@@ -17,6 +17,7 @@ class Action(StrEnum):
     TRUST_ENROL = "trust.enrol"
     PLUGIN_SUBMIT = "plugin.submit"
     KIT_REGISTER = "kit.register"
+    KIT_DEVIATE = "kit.deviate"
     LOG_COSIGN = "log.cosign"
     VALIDATION_RUN = "validation.run"
     REPORT_SIGN = "report.sign"
@@ -34,6 +35,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = MappingProxyType(
         Action.TRUST_ENROL: frozenset({Role.ROOT}),
         Action.PLUGIN_SUBMIT: frozenset({Role.DEVELOPER}),
         Action.KIT_REGISTER: frozenset({Role.DEVELOPER, Role.QA}),
+        Action.KIT_DEVIATE: frozenset({Role.QA}),
         Action.LOG_COSIGN: frozenset({Role.QA, Role.SITE}),
         Action.VALIDATION_RUN: frozenset({Role.DEVELOPER, Role.QA}),
         Action.REPORT_SIGN: frozenset({Role.DEVELOPER, Role.QA}),

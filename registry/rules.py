@@ -22,6 +22,15 @@ from registry.errors import (
     RoleError,
     WrongStateError,
 )
+from registry.plans import (
+    ProtocolDeviation,
+    check_approvers,
+    check_deviation,
+    check_in_force,
+    deviations_before,
+    find_plan,
+    plans_of,
+)
 from registry.policy import ALLOWED, Action, require_independent
 from registry.statements import (
     Act,
@@ -71,8 +80,12 @@ def _protocol(act: Protocol, registry: Registry) -> None:
 
 
 def _validation_started(act: ValidationStarted, registry: Registry) -> None:
-    registry.find(act.release, Release)
-    planned, _ = registry.find(act.protocol, Protocol)
+    _, release = registry.find(act.release, Release)
+    planned, plan = find_plan(registry, act.protocol)
+    plans = plans_of(registry, plan.kit, plan.version)
+    check_in_force(planned, plans)
+    deviations = deviations_before(planned.digest, {one.digest: one for one in plans})
+    check_approvers(deviations, executor=act.actor, author=release.actor)
     registry.log.open_own(act.checkpoint)
     check_preregistered(act, registry.log.size, planned, registry.root)
     before = [record.statement.read(ValidationStarted) for record in registry.records(act.predicate_type)]
@@ -87,8 +100,7 @@ def _validation_started(act: ValidationStarted, registry: Registry) -> None:
 
 def _validation_report(act: ValidationReport, registry: Registry) -> None:
     _, started = registry.find(act.started, ValidationStarted)
-    _, protocol = registry.find(act.protocol, Protocol)
-    check_report(act, started, protocol)
+    check_report(act, started, find_plan(registry, act.protocol)[1])
     if any(registry.records(act.predicate_type, subject=act.started)):
         raise DuplicateRecordError(
             f"validation {act.validation} has its report already", subject=act.validation
@@ -211,6 +223,7 @@ RULES: Mapping[type[Act], Callable[[Any, Registry], None]] = MappingProxyType(
     {
         Release: _release,
         Protocol: _protocol,
+        ProtocolDeviation: check_deviation,
         ValidationStarted: _validation_started,
         ValidationReport: _validation_report,
         ESignature: _esignature,

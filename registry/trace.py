@@ -6,12 +6,14 @@ is missing or does not fit is an error, never a gap in the answer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from registry import merkle
 from registry.canonical import Digest, digest
 from registry.errors import BrokenTraceError, UnknownRecordError
+from registry.plans import ProtocolDeviation, find_plan
 from registry.record import Record, leaf_data
 from registry.statements import (
     Act,
@@ -167,9 +169,15 @@ class _Tracer:
         _fits("release", report.release, release)
         started = self._read(report.started, ValidationStarted)
         _fits("protocol", started.protocol, report.protocol)
-        return Validation(
-            digest, report, started, self._read(report.protocol, Protocol), self._keep_signatures(digest)
-        )
+        return Validation(digest, report, started, self._plan(report.protocol), self._keep_signatures(digest))
+
+    def _plan(self, name: Digest) -> Protocol:
+        """The plan that was validated by; where it is a deviation, the plans before it are part of the trace."""
+        record, plan = self._found(name, find_plan)
+        self._keep(record)
+        if isinstance(plan, ProtocolDeviation):
+            self._plan(plan.previous)
+        return plan
 
     def _keep_signatures(self, target: Digest) -> tuple[ESignature, ...]:
         found = list(self._registry.records(ESignature.predicate_type, subject=target))
@@ -178,12 +186,17 @@ class _Tracer:
         return tuple(record.statement.read(ESignature) for record in found)
 
     def _read(self, name: Digest, kind: type[ActT]) -> ActT:
-        try:
-            record, act = self._registry.find(name, kind)
-        except UnknownRecordError as error:
-            raise BrokenTraceError(f"the record {name} that a link names is missing", subject=name) from error
+        record, act = self._found(name, lambda registry, digest: registry.find(digest, kind))
         self._keep(record)
         return act
+
+    def _found(
+        self, name: Digest, find: Callable[[Registry, Digest], tuple[Record, ActT]]
+    ) -> tuple[Record, ActT]:
+        try:
+            return find(self._registry, name)
+        except UnknownRecordError as error:
+            raise BrokenTraceError(f"the record {name} that a link names is missing", subject=name) from error
 
     def _keep(self, record: Record) -> None:
         self._records[record.digest] = record

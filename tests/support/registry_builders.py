@@ -12,6 +12,7 @@ from registry import witness
 from registry.bundle import export_trial, import_trial
 from registry.esignature import Signing, compose
 from registry.keys import Signer, generate
+from registry.plans import FieldChange, ProtocolDeviation, number_of, read_plan
 from registry.record import Record
 from registry.registry import Founder, Registry
 from registry.returns import export_site_records, take_in
@@ -131,6 +132,28 @@ class World:
             }
         )
         self.logged["protocol"] = self.sponsor.act(protocol, self.keys[by])
+        return self.logged["protocol"]
+
+    def deviation(self, by: str = "quentin", **changes: object) -> ProtocolDeviation:
+        """The next deviation from the plan in force, as ``by`` would sign it."""
+        before = read_plan(self.logged["protocol"].statement)
+        number = number_of(before) + 1
+        return ProtocolDeviation(
+            **self.stamp(by),
+            kit=before.kit,
+            version=before.version,
+            kit_digest=digest_of(f"kit {number}"),
+            protocol_digest=digest_of(f"protocol {number}"),
+            cases=before.cases,
+            evidence=before.evidence,
+            number=number,
+            previous=self.logged["protocol"].digest,
+            changes=(FieldChange(field="criteria.overlap.bound", before="0.9", after="0.8"),),
+        ).model_copy(update=changes)
+
+    def deviate(self, by: str = "quentin", **changes: object) -> Record:
+        """Log a deviation; it is the plan in force from now on."""
+        self.logged["protocol"] = self.sponsor.act(self.deviation(by, **changes), self.keys[by])
         return self.logged["protocol"]
 
     def cosign(self) -> str:

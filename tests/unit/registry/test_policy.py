@@ -21,6 +21,7 @@ MATRIX = {
     "trust.enrol": {"root"},
     "plugin.submit": {"developer"},
     "kit.register": {"developer", "qa"},
+    "kit.deviate": {"qa"},
     "log.cosign": {"qa", "site"},
     "validation.run": {"developer", "qa"},
     "report.sign": {"developer", "qa"},
