@@ -161,7 +161,7 @@ def lie_apart(port: LabelMapPort | VolumePort, first: Path, second: Path) -> boo
 
 def _labels_differ(port: LabelMapPort, tolerance: Tolerance, first: Path, second: Path) -> Iterator[str]:
     from host.cases.nifti import read_label_map
-    from host.metrics.overlap import dice
+    from host.metrics.overlap import label_dice
 
     one, other = read_label_map(first), read_label_map(second)
     if one.data.shape != other.data.shape:
@@ -169,7 +169,7 @@ def _labels_differ(port: LabelMapPort, tolerance: Tolerance, first: Path, second
         return
     lowest = tolerance.dice or 1.0
     for value in sorted({*one.voxel_counts, *other.voxel_counts} - {0}):
-        overlap = dice(one.data == value, other.data == value, spacing_mm=())
+        overlap = label_dice(one.data, other.data, value)
         if overlap < lowest:
             yield f"{port.name} value {value}: Dice {overlap:.6g} (allowed: {lowest:g} and more)"
 

@@ -277,6 +277,12 @@ class UnknownMetricError(InputError):
     code = "metric-unknown"
 
 
+class MetricParameterError(InputError):
+    """A protocol gives a metric a parameter that it does not declare, or a value that it does not allow."""
+
+    code = "metric-parameter"
+
+
 class KitFitError(InputError):
     """A kit asks for outputs that the plugin does not have."""
 

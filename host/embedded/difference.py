@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from host.cases.nifti import VOXEL_BYTES_MAX, decode_header, decode_label_map, decode_volume
 from host.cases.nifti_stream import decompressed, open_image
-from host.metrics.overlap import dice
+from host.metrics.overlap import label_dice
 from plugin_spec.ports import LabelMapPort
 
 
@@ -34,7 +34,7 @@ def label_dices(port: LabelMapPort, one: Path, other: Path) -> dict[str, float]:
     a, b = _labels(one), _labels(other)
     if a.shape != b.shape:
         return {label.name: 0.0 for label in port.labels}
-    found = {label.name: dice(a == label.value, b == label.value, spacing_mm=()) for label in port.labels}
+    found = {label.name: label_dice(a, b, label.value) for label in port.labels}
     return {name: value for name, value in found.items() if not math.isnan(value)}
 
 

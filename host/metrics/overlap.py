@@ -1,46 +1,65 @@
-"""Overlap of two masks on the same grid."""
+"""Overlap of two masks on the same grid, from the counts of the pair."""
 
 import math
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
+from host.metrics.mask_pair import MaskPair
 
 
-def dice(predicted: Mask, reference: Mask, *, spacing_mm: tuple[float, ...]) -> float:
-    """Overlap of two masks: 2 |P ∩ R| / (|P| + |R|) (Dice 1945).
-
-    Parameters
-    ----------
-    predicted, reference : ndarray of bool, shape (I, J, K)
-        On the same grid; check with `same_grid` first.
-    spacing_mm : tuple of float
-        Not used: overlap has no length. Every mask metric is called alike.
+def dice(pair: MaskPair) -> float:
+    """2 |P ∩ R| / (|P| + |R|) (Dice 1945).
 
     Returns
     -------
     float
         0 to 1. NaN when both masks are empty: not evaluable.
     """
-    total = np.count_nonzero(predicted) + np.count_nonzero(reference)
-    return 2.0 * np.count_nonzero(predicted & reference) / total if total else math.nan
+    return _share(2 * pair.common_voxels, pair.predicted_voxels + pair.reference_voxels)
 
 
-def jaccard(predicted: Mask, reference: Mask, *, spacing_mm: tuple[float, ...]) -> float:
-    """Overlap of two masks: |P ∩ R| / |P ∪ R| (Jaccard 1912).
+def label_dice(one: NDArray[Any], other: NDArray[Any], value: int) -> float:
+    """Dice of the voxels that two label maps of one shape give ``value``; NaN where neither has any."""
+    unit = (1.0,) * one.ndim  # overlap has no length
+    return dice(MaskPair.of(one == value, other == value, spacing_mm=unit))
 
-    Parameters
-    ----------
-    predicted, reference : ndarray of bool, shape (I, J, K)
-        On the same grid.
-    spacing_mm : tuple of float
-        Not used.
+
+def jaccard(pair: MaskPair) -> float:
+    """|P ∩ R| / |P ∪ R| (Jaccard 1912).
 
     Returns
     -------
     float
         0 to 1. NaN when both masks are empty: not evaluable.
     """
-    union = np.count_nonzero(predicted | reference)
-    return float(np.count_nonzero(predicted & reference) / union) if union else math.nan
+    common = pair.common_voxels
+    return _share(common, pair.predicted_voxels + pair.reference_voxels - common)
+
+
+def voxel_sensitivity(pair: MaskPair) -> float:
+    """Share of the reference that was found: |P ∩ R| / |R| (Maier-Hein et al. 2024).
+
+    Returns
+    -------
+    float
+        0 to 1. NaN when the reference is empty: there is nothing to find.
+    """
+    return _share(pair.common_voxels, pair.reference_voxels)
+
+
+def voxel_precision(pair: MaskPair) -> float:
+    """Share of what was found that is right: |P ∩ R| / |P| (Maier-Hein et al. 2024).
+
+    Returns
+    -------
+    float
+        0 to 1. NaN when both masks are empty; 0 when only the predicted one is, so that an empty answer gains nothing.
+    """
+    if not pair.predicted_voxels and pair.reference_voxels:
+        return 0.0
+    return _share(pair.common_voxels, pair.predicted_voxels)
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else math.nan

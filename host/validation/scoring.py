@@ -1,7 +1,7 @@
 """From a case's outputs to its row in the results table."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from host.execution import Execution
 from host.kits.cases import KitCase
 from host.kits.kit import KitFolder
 from host.kits.request import case_parameters
+from host.metrics.mask_pair import MaskPair
+from host.metrics.parameters import complete
 from host.planning import check_ports
 from host.validation.protocol import Metric, Protocol
 from host.validation.verdict import CaseRow
@@ -94,13 +96,16 @@ def units_of(port: OutputPort) -> dict[str, str]:
 
 def _check_function(metric: Metric, registered: MetricRegistration) -> None:
     """A metric is used as it is registered: on its kind of operands, in its unit, with its worst value."""
+    complete(registered, metric.parameters)
     if registered.operands != metric.kind:
         raise KitFitError(
             f"metric {metric.id}: {registered.name} compares {registered.operands}, not {metric.kind}"
         )
     if registered.unit not in (metric.unit, ""):  # none of its own: the column's
         raise KitFitError(f"metric {metric.id}: {registered.name} is in {registered.unit}, not {metric.unit}")
-    allowed: set[float | str] = {"not met"} if math.isinf(registered.worst) else {"not met", registered.worst}
+    allowed: set[float | str] = {"not met"}
+    if isinstance(registered.worst, float) and math.isfinite(registered.worst):
+        allowed.add(registered.worst)
     if metric.failed_case_counts_as not in allowed:
         raise KitFitError(
             f"metric {metric.id}: a failed case counts as {metric.failed_case_counts_as}; "
@@ -157,6 +162,7 @@ def score(
         outcome.
     """
     values: dict[str, float | None] = {}
+    pairs: dict[tuple[str, int, int], MaskPair] = {}
     imputed: list[str] = []
     never_met: list[str] = []
     answered = case.expected == execution.outcome == "ok"
@@ -167,7 +173,7 @@ def score(
         elif case.expected == "refused":
             values[metric.id] = None
         elif execution.outcome == "ok":
-            values[metric.id] = _value(metric, manifest, case, measured, maps)
+            values[metric.id] = _value(metric, case, measured, lambda one: _pair(one, manifest, maps, pairs))
         elif metric.failed_case_counts_as == "not met":
             values[metric.id] = None
             never_met.append(metric.id)
@@ -203,26 +209,32 @@ def _read_maps(
 
 
 def _value(
-    metric: Metric,
-    manifest: Manifest,
-    case: KitCase,
-    measured: tuple[Measured, ...],
-    maps: Mapping[str, LabelMapPair],
+    metric: Metric, case: KitCase, measured: tuple[Measured, ...], pair_of: Callable[[Metric], MaskPair]
 ) -> float | None:
-    function = extensions.metric(metric.function or "").load()
+    registered = extensions.metric(metric.function or "")
+    function, parameters = registered.load(), complete(registered, metric.parameters)
     if metric.kind == "masks":
-        predicted, reference, spacing_mm = maps[metric.port or ""]
-        value = function(
-            predicted == _label_value(manifest, metric),
-            reference == metric.reference_value,
-            spacing_mm=spacing_mm,
-        )
+        value = function(pair_of(metric), **parameters)
     else:
         found = next(one.value for one in measured if (one.port, one.column) == (metric.port, metric.column))
-        value = function(float(found), case.values[metric.column or ""])
+        value = function(float(found), case.values[metric.column or ""], **parameters)
     if math.isnan(value):
         return None
     return min(max(float(value), -UNBOUNDED), UNBOUNDED)
+
+
+def _pair(
+    metric: Metric,
+    manifest: Manifest,
+    maps: Mapping[str, LabelMapPair],
+    pairs: dict[tuple[str, int, int], MaskPair],
+) -> MaskPair:
+    """The masks a metric looks at; metrics of one port, label and reference value share one pair."""
+    key = (metric.port or "", _label_value(manifest, metric), metric.reference_value or 0)
+    if key not in pairs:
+        predicted, reference, spacing_mm = maps[key[0]]
+        pairs[key] = MaskPair.of(predicted == key[1], reference == key[2], spacing_mm=spacing_mm)
+    return pairs[key]
 
 
 def _label_value(manifest: Manifest, metric: Metric) -> int:

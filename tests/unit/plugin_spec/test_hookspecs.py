@@ -49,7 +49,17 @@ def test_a_hook_with_an_argument_nobody_declared_is_refused() -> None:
 
 
 def test_a_host_extension_yields_its_registrations() -> None:
-    dice = MetricRegistration("dice", "Overlap.", "masks", "1", "higher", 0.0, "Dice 1945", lambda: max)
+    dice = MetricRegistration(
+        name="dice",
+        definition="Overlap.",
+        empty_case="not evaluable",
+        operands="masks",
+        unit="1",
+        better="higher",
+        worst=0.0,
+        source="Dice 1945",
+        load=lambda: max,
+    )
 
     class Extension:
         @host_hookimpl
