@@ -220,24 +220,21 @@ def have_built_image(home: Home, engine: Engine, release: InstalledRelease, *, s
 
 
 def _keep_weights(home: Home, blobs: BlobStore, folder: Path, manifest: Manifest, say: Say) -> list[FileRef]:
-    from host.sources import fetch
+    from host.sources.pinned import Pinned
+    from host.sources.store import SourceStore
 
+    store = SourceStore(home, say=say)
     kept = []
     for one in manifest.weights:
         if not blobs.has(one.sha256):
             say(f"fetch the weights {one.name}")
             target = home.runs / f"weights-{one.sha256[7:23]}"
+            pinned = Pinned(f"weights {one.name}", one.uri, one.sha256, one.bytes, folder, WeightsError)
             try:
-                fetch(one.uri, target, folder=folder, cache=home.cache)
-                stored = blobs.take_file(target)
+                store.copy(pinned, target)
+                blobs.take_file(target)
             finally:
                 target.unlink(missing_ok=True)
-            if (stored.digest, stored.bytes) != (one.sha256, one.bytes):
-                raise WeightsError(
-                    f"{folder / 'plugin.toml'}: weights {one.name}: {one.uri} gives {stored.bytes} bytes with "
-                    f"{stored.digest}, the manifest declares {one.bytes} bytes with {one.sha256}",
-                    subject=one.name,
-                )
         kept.append(FileRef(name=one.name, digest=one.sha256, bytes=one.bytes))
     return kept
 

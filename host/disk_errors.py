@@ -9,7 +9,7 @@ from typing import Final
 from plugin_spec.errors import AssayError
 from registry.errors import StorageFullError
 
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def disk_errors(target: Path, other: Callable[[OSError], AssayError]) -> Iterato
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise StorageFullError(
                 f"{target.parent}: {error.strerror}", subject=str(target.parent), hint="free some disk space"
             ) from error

@@ -397,6 +397,12 @@ class SourceError(InputError):
     code = "source-unknown"
 
 
+class SourceMissingError(SourceError):
+    """A pinned file is neither on this machine nor to be had from where it comes."""
+
+    code = "source-missing"
+
+
 class OptionError(InputError):
     """A command-line option has no usable value."""
 

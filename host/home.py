@@ -1,4 +1,4 @@
-"""Where one installation keeps its state: ``ASSAY_HOME``, and the cache of downloads beside it.
+"""Where one installation keeps its state: ``ASSAY_HOME``, the cache of downloads, and data that somebody put there.
 
 Layout of a home: the registry's own files, ``builds/`` (what ``plugin build`` made), ``kits/`` (generated case
 files), ``runs/`` (folders of runs under way), ``lock`` (held by the one command that builds or runs).
@@ -20,17 +20,19 @@ from host.errors import HomeBusyError, HomeMissingError, WorkFolderError
 
 @dataclass(frozen=True)
 class Home:
-    """The folders of one installation."""
+    """The folders of one installation; ``data`` is searched by digest for what declarations pin, and only read."""
 
     path: Path
     cache: Path
+    data: Path | None = None
 
     @classmethod
     def from_environment(cls) -> "Home":
-        """``ASSAY_HOME`` (default ``~/.assay``) and ``ASSAY_CACHE`` (default ``~/.cache/assay``)."""
+        """``ASSAY_HOME`` (default ``~/.assay``), ``ASSAY_CACHE`` (default ``~/.cache/assay``) and ``ASSAY_DATA``."""
         home = os.environ.get("ASSAY_HOME") or str(Path.home() / ".assay")
         cache = os.environ.get("ASSAY_CACHE") or str(Path.home() / ".cache" / "assay")
-        return cls(Path(home).absolute(), Path(cache).absolute())
+        data = os.environ.get("ASSAY_DATA")
+        return cls(Path(home).absolute(), Path(cache).absolute(), Path(data).absolute() if data else None)
 
     @property
     def builds(self) -> Path:

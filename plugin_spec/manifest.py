@@ -59,7 +59,7 @@ class Weights(StrictModel):
     licence : Spdx
         SPDX expression; NOASSERTION until a human has looked.
     uri : str
-        ``local:PATH`` in the plugin's folder, or ``package:NAME==VERSION@sha256:WHEEL!MEMBER``.
+        ``local:PATH`` in the plugin's folder, ``package:NAME==VERSION@sha256:WHEEL!MEMBER``, or ``url:https://…``.
     """
 
     name: PortName

