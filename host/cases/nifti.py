@@ -163,9 +163,14 @@ def check_size(header: Header, name: str, *, bytes_max: int) -> None:
         )
 
 
-def _voxels(stream: ByteStream, header: Header, name: str, bytes_max: int) -> NDArray[Any]:
-    check_size(header, name, bytes_max=bytes_max)
-    skip(stream, header.offset - HEADER_BYTES, name)
+def stored_voxels(stream: ByteStream, header: Header, name: str) -> NDArray[Any]:
+    """Read the voxels that follow the first `header.offset` bytes to the file's end, as they are stored.
+
+    Returns
+    -------
+    ndarray of the header's type in this machine's byte order, shape (I, J, K) or (I, J, K, T)
+        Not scaled, and the first axis runs fastest. Check its size before: `check_size`.
+    """
     stored = np.empty(header.voxels, header.dtype)
     filled = fill(stream, stored.view(np.uint8).data, name)
     if filled < header.voxel_bytes:
@@ -174,8 +179,14 @@ def _voxels(stream: ByteStream, header: Header, name: str, bytes_max: int) -> ND
         )
     if fill(stream, memoryview(bytearray(1)), name):
         raise DamagedImageError(f"{name}: goes on after the last voxel", subject=name, hint=AGAIN_HINT)
-    values = stored.astype(stored.dtype.newbyteorder("="), copy=False)
+    return stored.astype(stored.dtype.newbyteorder("="), copy=False).reshape(header.shape, order="F")
+
+
+def _voxels(stream: ByteStream, header: Header, name: str, bytes_max: int) -> NDArray[Any]:
+    check_size(header, name, bytes_max=bytes_max)
+    skip(stream, header.offset - HEADER_BYTES, name)
+    values = stored_voxels(stream, header, name)
     if header.scaled:
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found as not finite
             values = values * np.float64(header.slope) + np.float64(header.intercept)
-    return values.reshape(header.shape, order="F")
+    return values
