@@ -127,7 +127,7 @@ def register(
             version=found.kit.version,
             kit_digest=found.kit_digest,
             protocol_digest=found.protocol_digest,
-            cases=len(found.cases),
+            cases=len(found.selected(smoke=False)),
             evidence=found.kit.evidence,
         ),
         actor.signer,

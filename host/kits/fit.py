@@ -4,6 +4,7 @@ from pathlib import Path
 
 from host.errors import KitError
 from host.kits.cases import KitCase
+from host.perturbations.declared import STRATUM
 from host.validation.protocol import Metric, Protocol
 
 
@@ -20,15 +21,25 @@ def check_fit(path: Path, protocol: Protocol, cases: tuple[KitCase, ...]) -> Non
             if case.expected == "refused" and metric.kind != "outcome":
                 continue
             missing = missing_columns(metric, case)
-            missing += [
-                f"stratum.{name}" for name in sorted(protocol.strata_of(metric.id) - set(case.strata))
-            ]
+            missing += [f"stratum.{name}" for name in sorted(strata_of(metric, protocol) - set(case.strata))]
             if missing:
                 raise KitError(f"{path}: case {case.case_id} has no {missing[0]}, which {metric.id} needs")
+    known = {case.case_id for case in cases}
+    for one in protocol.sameness:
+        strange = [] if one.cases == "all" else sorted(set(one.cases) - known)
+        if strange:
+            raise KitError(f"{path}: sameness {one.id}: there is no case {strange[0]}")
+
+
+def strata_of(metric: Metric, protocol: Protocol) -> set[str]:
+    """The strata that every case has to be in; that of perturbations is the host's own where there are any."""
+    return protocol.strata_of(metric.id) - ({STRATUM} if protocol.perturbations else set())
 
 
 def missing_columns(metric: Metric, case: KitCase) -> list[str]:
     """The columns that a metric compares with and that a case does not fill."""
+    if metric.against != "reference":
+        return []
     if metric.kind == "masks" and metric.port not in case.references:
         return [f"ref.{metric.port}"]
     if metric.kind == "numbers" and metric.column not in case.values:

@@ -15,6 +15,7 @@ from host.errors import KitError
 from host.kits.cases import EVIDENCE_ORDER, SOURCE_FOLDER, CaseFile, KitCase, parse_cases
 from host.kits.declaration import Kit
 from host.kits.fit import check_fit
+from host.perturbations.cases import check_perturbed, perturbed_cases
 from host.validation.protocol import Protocol, parse_protocol
 from plugin_spec.model import RelativePath, Sha256, StrictModel, parse_toml, read_document
 from registry.canonical import canonical_json, digest
@@ -52,8 +53,9 @@ class KitFolder:
         return digest(self.contents["protocol.toml"])
 
     def selected(self, *, smoke: bool) -> tuple[KitCase, ...]:
-        """All cases, or the small declared subset that proves the path and no claim."""
-        return tuple(case for case in self.cases if case.smoke or not smoke)
+        """All cases and their perturbed copies, or the small declared subset that proves the path and no claim."""
+        every = (*self.cases, *perturbed_cases(self.protocol.perturbations, self.cases))
+        return tuple(case for case in every if case.smoke or not smoke)
 
 
 class Listing(StrictModel):
@@ -93,6 +95,7 @@ def parse_kit(contents: Mapping[str, bytes], path: Path) -> KitFolder:
     }
     cases = parse_cases(contents["cases.csv"], path / "cases.csv", sources=sources, first=kit.is_first)
     check_fit(path / "cases.csv", protocol, cases)
+    check_perturbed(path / "cases.csv", protocol.perturbations, cases)
     weakest = max((case.evidence for case in cases), key=EVIDENCE_ORDER.index)
     if kit.evidence != weakest:
         raise KitError(

@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from host.added_fields import added, in_use
+from host.perturbations.declared import Perturbation
+from host.sameness.declared import Sameness
 from host.validation.criterion import EVERY_CASE, Criterion, Level
 from host.validation.metric import Metric, MetricId, Text
 from plugin_spec.model import Identifier, StrictModel, parse_toml
@@ -36,6 +38,10 @@ class Protocol(StrictModel):
         Of every criterion that says nothing else.
     clusters : str
         Whose cases belong together.
+    perturbations : tuple of Perturbation
+        Known changes of cases; each copy is a case of its own, which only criteria about perturbations count.
+    sameness : tuple of Sameness
+        Ways of running cases again that must make no difference.
     """
 
     contract: Literal["assay.protocol/1", "assay.protocol/2"]
@@ -54,6 +60,8 @@ class Protocol(StrictModel):
     level: Level = added(0.95)
     sides: Literal[1, 2] = added(2)
     clusters: Literal["subject"] = added("subject")
+    perturbations: tuple[Perturbation, ...] = added(())
+    sameness: tuple[Sameness, ...] = added(())
 
     @model_validator(mode="after")
     def _later_fields_need_the_later_contract(self) -> "Protocol":
@@ -72,9 +80,11 @@ class Protocol(StrictModel):
 
     @model_validator(mode="after")
     def _names_fit_together(self) -> "Protocol":
-        ids_of: tuple[tuple[str, Sequence[Metric | Criterion]], ...] = (
+        ids_of: tuple[tuple[str, Sequence[Metric | Criterion | Perturbation | Sameness]], ...] = (
             ("metrics", self.metrics),
             ("criteria", self.criteria),
+            ("perturbations", self.perturbations),
+            ("sameness", self.sameness),
         )
         for what, ones in ids_of:
             if len({one.id for one in ones}) != len(ones):
@@ -88,6 +98,18 @@ class Protocol(StrictModel):
                 raise ValueError(
                     f"criterion {criterion.id}: a failed case would satisfy it, as {failed:g} does"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _comparisons_are_declared(self) -> "Protocol":
+        compared = {one.id for one in self.sameness}
+        for metric in self.metrics:
+            if metric.against == "unperturbed" and not self.perturbations:
+                raise ValueError(
+                    f"metric {metric.id}: against 'unperturbed', and no perturbation is declared"
+                )
+            if metric.sameness is not None and metric.sameness not in compared:
+                raise ValueError(f"metric {metric.id}: no [[sameness]] is called {metric.sameness!r}")
         return self
 
     def metric(self, metric_id: str) -> Metric:

@@ -39,6 +39,8 @@ def check_fit(manifest: Manifest, folder: KitFolder) -> None:
     KitFitError
         A port, label, column or unit that the plugin lacks, or an input the kit does not have.
     """
+    if folder.protocol.perturbations or folder.protocol.sameness:
+        raise KitFitError(f"{folder.kit.id}: this version cannot run perturbations and sameness yet")
     _check_inputs(manifest, folder)
     for metric in folder.protocol.metrics:
         if not metric.is_first_version:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from host.added_fields import added
+from host.validation.denominator import concerned, is_judged
 from host.validation.estimate_row import EstimateRow
 from host.validation.protocol import EVERY_CASE, Criterion, Protocol
 from host.validation.rows import CaseRow
@@ -91,7 +92,8 @@ def evaluate(protocol: Protocol, rows: Sequence[CaseRow]) -> Verdict:
     judged = [
         _judge(criterion, scope, members)
         for criterion in protocol.criteria
-        for scope, members in _scopes(criterion, _concerned(protocol, criterion, rows))
+        if is_judged(protocol, criterion, rows)
+        for scope, members in _scopes(criterion, concerned(protocol, criterion, rows))
     ]
     words = {one.verdict for one in judged}
     whole: VerdictWord = "met"
@@ -100,12 +102,6 @@ def evaluate(protocol: Protocol, rows: Sequence[CaseRow]) -> Verdict:
     elif "insufficient evidence" in words:
         whole = "insufficient evidence"
     return Verdict(verdict=whole, criteria=tuple(judged))
-
-
-def _concerned(protocol: Protocol, criterion: Criterion, rows: Sequence[CaseRow]) -> list[CaseRow]:
-    """The denominator: how it ended concerns every case, any other figure every case that was to answer."""
-    outcome = protocol.metric(criterion.metric).kind == "outcome"
-    return [row for row in rows if outcome or row.expected == "ok"]
 
 
 def _scopes(criterion: Criterion, rows: Sequence[CaseRow]) -> list[tuple[str, list[CaseRow]]]:
