@@ -14,7 +14,7 @@ from host.statistics.agreement import (
     limit_factors,
     mean_difference,
 )
-from tests.support.published_data import MINI_1, WRIGHT_1
+from host.statistics.published_samples import MINI_1, WRIGHT_1
 
 
 def test_peak_flow_gives_the_bias_and_limits_of_bland_and_altman() -> None:

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from host.statistics.published_samples import RATINGS
 from host.statistics.reliability import FORMS, Form, icc
-from tests.support.published_data import RATINGS
 
 
 @pytest.mark.parametrize(

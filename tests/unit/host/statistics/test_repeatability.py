@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
+from host.statistics.published_samples import MINI_1, MINI_2, WRIGHT_1, WRIGHT_2
 from host.statistics.repeatability import (
     repeatability_coefficient,
     reproducibility_coefficient,
     wcv,
     within_subject_sd,
 )
-from tests.support.published_data import MINI_1, MINI_2, WRIGHT_1, WRIGHT_2
 
 
 @pytest.mark.parametrize(
