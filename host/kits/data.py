@@ -6,7 +6,6 @@ Invariants
 * A case file is used only when its digest is the one in cases.csv, each time it is used.
 """
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -20,13 +19,13 @@ from host.images.build import PluginSource, build_plugin_image
 from host.images.load import load_image
 from host.kits.cases import LOCAL_FOLDER, SOURCE_FOLDER, CaseFile
 from host.kits.declaration import Generator
-from host.kits.kit import KitFolder, Listing
-from host.sources.pinned import Pinned
+from host.kits.kit import KitFolder
+from host.kits.sources import files_digest
+from host.sources.data_folder import file_digest
 from host.sources.store import SourceStore
-from host.staging import CHUNK_BYTES, RunFolder
+from host.staging import RunFolder
 from plugin_spec.files import sync_folder
 from plugin_spec.resources import MIB
-from registry.canonical import canonical_json, digest
 
 GENERATOR_LIMITS = Limits(
     cpus=2.0,
@@ -88,21 +87,13 @@ def ensure_data(home: Home, folder: KitFolder, engine: Engine, *, say: Say) -> P
     return target
 
 
-def pinned_sources(folder: KitFolder) -> tuple[Pinned, ...]:
-    """What a kit's sources pin, in the order of kit.toml."""
-    return tuple(
-        Pinned(f"source {one.name}", one.uri, one.sha256, one.bytes, folder.path, KitDigestError)
-        for one in folder.kit.sources
-    )
-
-
 def _fetch_sources(home: Home, folder: KitFolder, workspace: RunFolder, say: Say) -> None:
     store = SourceStore(home, say=say)
-    for source, pinned in zip(folder.kit.sources, pinned_sources(folder), strict=True):
-        target = workspace.inputs / source.file
+    for file in folder.source_files:
+        target = workspace.inputs / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
-        found = store.copy(pinned, target)
-        say(f"source {source.name} from {source.uri.partition('@')[0]}: {found.place}")
+        found = store.copy(file.pinned, target)
+        say(f"{file.pinned.name} from {file.source.uri.partition('@')[0]}: {found.place}")
 
 
 def _generate(
@@ -165,7 +156,9 @@ def _files(folder: KitFolder) -> tuple[CaseFile, ...]:
 
 def _place_case_files(folder: KitFolder, workspace: RunFolder) -> None:
     """Put the sources and the kit's own files that are case files beside what the generator made."""
-    for origin, found in ((SOURCE_FOLDER, workspace.inputs), (LOCAL_FOLDER, folder.path)):
+    # The sources were copied once, into a folder that is removed: a second name costs nothing.
+    places = ((SOURCE_FOLDER, workspace.inputs, os.link), (LOCAL_FOLDER, folder.path, shutil.copyfile))
+    for origin, found, copy in places:
         target = workspace.outputs / origin
         if os.path.lexists(target):
             raise KitError(
@@ -175,19 +168,19 @@ def _place_case_files(folder: KitFolder, workspace: RunFolder) -> None:
         for file in _files(folder):
             place, _, name = file.path.partition("/")
             if place == origin:
-                _copy(found, name, target / name, subject=file.path)
+                _copy(found, name, target / name, copy)
 
 
-def _copy(folder: Path, name: str, target: Path, *, subject: str) -> None:
+def _copy(folder: Path, name: str, target: Path, copy: Callable[[str, str], object]) -> None:
     """Copy a file, or a folder of files, that lies within a folder and is no link out of it."""
     source = (folder / name).resolve()
     if not source.is_relative_to(folder.resolve()) or not source.exists():
-        raise KitDigestError(f"{folder / name}: no such file inside {folder}", subject=subject)
+        raise KitDigestError(f"{folder / name}: no such file inside {folder}", subject=name)
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(source, target, symlinks=True)
+        shutil.copytree(source, target, symlinks=True, copy_function=copy)
     else:
-        shutil.copyfile(source, target)
+        copy(str(source), str(target))
 
 
 def _check_all(folder: KitFolder, data: Path) -> None:
@@ -196,7 +189,7 @@ def _check_all(folder: KitFolder, data: Path) -> None:
         there = path.is_dir() if file.is_folder else path.is_file()
         if not there or not path.resolve().is_relative_to(data.resolve()) or path.is_symlink():
             raise KitDigestError(f"{folder.kit.id}: case file {file.path} is missing", subject=file.path)
-        found = folder_digest(path) if file.is_folder else _digest(path)
+        found = folder_digest(path) if file.is_folder else file_digest(path)
         if found != file.sha256:
             raise KitDigestError(
                 f"{folder.kit.id}: {file.path} has digest {found[:19]}…, cases.csv declares {file.sha256[:19]}…",
@@ -217,16 +210,8 @@ def folder_digest(folder: Path) -> str:
     for path in sorted(one for one in folder.rglob("*") if one.is_symlink() or not one.is_dir()):
         if path.is_symlink() or not path.is_file():
             raise KitDigestError(f"{path}: not a regular file", subject=str(path))
-        files[path.relative_to(folder).as_posix()] = _digest(path)
-    return digest(canonical_json(Listing(files=files).model_dump(mode="json")))
-
-
-def _digest(path: Path) -> str:
-    hasher = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            hasher.update(chunk)
-    return f"sha256:{hasher.hexdigest()}"
+        files[path.relative_to(folder).as_posix()] = file_digest(path)
+    return files_digest(files)
 
 
 def check_data(home: Home, folder: KitFolder) -> None:

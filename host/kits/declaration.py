@@ -141,7 +141,7 @@ class ReferenceStandard(StrictModel):
 
 
 class Source(StrictModel):
-    """A pinned file: read by the generator under ``file`` in its input folder, or a case file as it is.
+    """A pinned file, or a folder of them: read by the generator under ``file`` in its input folder, or a case file.
 
     Attributes
     ----------
@@ -151,10 +151,12 @@ class Source(StrictModel):
         Where it is found, as in ``host.sources``.
     file : RelativePath
         What it is called here.
-    sha256 : Sha256
-    bytes : int
+    sha256, bytes : Sha256, int
+        Of the file; of a folder, the digest of its listing and the bytes of all its files.
     licence : Spdx or None
         Where it is not the data set's.
+    listing : RelativePath or None
+        The kit's file that lists the files of a folder, whose ``uri`` and ``file`` end in ``/``.
     """
 
     name: PortName
@@ -163,6 +165,14 @@ class Source(StrictModel):
     sha256: Sha256
     bytes: int = Field(gt=0)
     licence: Spdx | None = Field(default=None, json_schema_extra=since(2))
+    listing: RelativePath | None = Field(default=None, json_schema_extra=since(2))
+
+    @model_validator(mode="after")
+    def _folders_are_listed(self) -> "Source":
+        ends = {self.uri.endswith("/"), self.file.endswith("/"), self.listing is not None}
+        if len(ends) > 1:
+            raise ValueError(f"source {self.name}: uri and file end in / exactly where a listing is named")
+        return self
 
 
 class Generator(StrictModel):

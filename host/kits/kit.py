@@ -16,6 +16,7 @@ from host.kits.cases import EVIDENCE_ORDER, SOURCE_FOLDER, CaseFile, KitCase, pa
 from host.kits.declaration import Kit
 from host.kits.fit import check_fit
 from host.perturbations.cases import check_perturbed, perturbed_cases
+from host.kits.sources import SourceFile, source_files
 from host.validation.protocol import Protocol, parse_protocol
 from plugin_spec.model import RelativePath, Sha256, StrictModel, parse_toml, read_document
 from registry.canonical import canonical_json, digest
@@ -29,6 +30,8 @@ class KitFolder:
     ----------
     path : Path
         Where it lies, for messages; what counts are ``contents``.
+    source_files : tuple of SourceFile
+        Every file of its sources.
     contents : mapping of str to bytes
         Every file under the kit's digest, as it was read and parsed.
     listing : bytes
@@ -39,6 +42,7 @@ class KitFolder:
     kit: Kit
     protocol: Protocol
     cases: tuple[KitCase, ...]
+    source_files: tuple[SourceFile, ...]
     contents: Mapping[str, bytes]
     listing: bytes
 
@@ -74,10 +78,12 @@ def read_kit(path: Path) -> KitFolder:
         One line with the file and the field.
     """
     kit_bytes = read_document(path / "kit.toml", error=KitError)
-    generator = parse_toml(kit_bytes, path / "kit.toml", Kit, error=KitError).generator
+    kit = parse_toml(kit_bytes, path / "kit.toml", Kit, error=KitError)
+    generator = kit.generator
     names = ["protocol.toml", "cases.csv"]
     if generator is not None:
         names += [generator.script, *([generator.requirements] if generator.requirements else [])]
+    names += [one.listing for one in kit.sources if one.listing is not None]
     contents = {name: read_document(path / name, error=KitError) for name in names}
     return parse_kit({"kit.toml": kit_bytes, **contents}, path)
 
@@ -104,5 +110,11 @@ def parse_kit(contents: Mapping[str, bytes], path: Path) -> KitFolder:
         )
     listing = Listing(files={name: digest(data) for name, data in contents.items()})
     return KitFolder(
-        path, kit, protocol, cases, dict(contents), canonical_json(listing.model_dump(mode="json"))
+        path,
+        kit,
+        protocol,
+        cases,
+        source_files(kit.sources, contents, path),
+        dict(contents),
+        canonical_json(listing.model_dump(mode="json")),
     )
