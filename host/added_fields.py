@@ -1,8 +1,9 @@
 """Fields that a stored format gained after it was first written."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 
 def added(default: Any) -> Any:
@@ -22,3 +23,15 @@ def in_use(document: Any, *names: str) -> list[str]:
     names = names or tuple(name for name, field in type(document).model_fields.items() if field.exclude_if)
     written = document.model_dump(include=set(names))
     return [name for name in names if name in written]
+
+
+def newer_fields(document: BaseModel, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """The added fields that a document gives, in it and in the models it holds, as ``dataset.citation``."""
+    for name in sorted(document.model_fields_set):
+        if type(document).model_fields[name].exclude_if:
+            yield ".".join((*path, name))
+            continue
+        value = getattr(document, name)
+        for place, one in enumerate(value) if isinstance(value, tuple) else [("", value)]:
+            if isinstance(one, BaseModel):
+                yield from newer_fields(one, (*path, name) if place == "" else (*path, name, str(place)))

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
-from host.contract_fields import newer_fields, since
+from host.added_fields import added, newer_fields
 from host.kits.cases import Evidence
 from plugin_spec.codes import UcumUnit
 from plugin_spec.manifest import Doi, Spdx
@@ -64,9 +64,9 @@ class Dataset(StrictModel):
     licence: str
     provenance: str
     deidentification: str
-    citation: str = Field(default="", json_schema_extra=since(2))
-    licence_text: str = Field(default="", json_schema_extra=since(2))
-    other_names: tuple[Text, ...] = Field(default=(), json_schema_extra=since(2))
+    citation: str = added("")
+    licence_text: str = added("")
+    other_names: tuple[Text, ...] = added(())
 
 
 class Reader(StrictModel):
@@ -126,8 +126,8 @@ class ReferenceStandard(StrictModel):
     kind: Literal["expert", "consensus", "derived", "constructed"]
     description: str
     readers: int = Field(ge=0)
-    reader: tuple[Reader, ...] = Field(default=(), json_schema_extra=since(2))
-    agreement: tuple[Agreement, ...] = Field(default=(), json_schema_extra=since(2))
+    reader: tuple[Reader, ...] = added(())
+    agreement: tuple[Agreement, ...] = added(())
 
     @model_validator(mode="after")
     def _readers_are_counted(self) -> "ReferenceStandard":
@@ -164,8 +164,8 @@ class Source(StrictModel):
     file: RelativePath
     sha256: Sha256
     bytes: int = Field(gt=0)
-    licence: Spdx | None = Field(default=None, json_schema_extra=since(2))
-    listing: RelativePath | None = Field(default=None, json_schema_extra=since(2))
+    licence: Spdx | None = added(None)
+    listing: RelativePath | None = added(None)
 
     @model_validator(mode="after")
     def _folders_are_listed(self) -> "Source":
@@ -228,7 +228,7 @@ class Kit(StrictModel):
         return self
 
     def _keep_the_first(self) -> None:
-        newer = next(newer_fields(self, 1), None)
+        newer = next(newer_fields(self), None)
         if newer is not None:
             raise ValueError(f'{newer} is not of {FIRST}; write contract = "{CURRENT}"')
         for name in ("measurands", "sources", "generator"):

@@ -15,8 +15,8 @@ from host.errors import KitError
 from host.kits.cases import EVIDENCE_ORDER, SOURCE_FOLDER, CaseFile, KitCase, parse_cases
 from host.kits.declaration import Kit
 from host.kits.fit import check_fit
-from host.perturbations.cases import check_perturbed, perturbed_cases
 from host.kits.sources import SourceFile, source_files
+from host.perturbations.cases import check_perturbed, perturbed_cases
 from host.validation.protocol import Protocol, parse_protocol
 from plugin_spec.model import RelativePath, Sha256, StrictModel, parse_toml, read_document
 from registry.canonical import canonical_json, digest
