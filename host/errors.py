@@ -6,6 +6,7 @@ from plugin_spec.errors import (
     EngineError,
     ExitCode,
     InputError,
+    PolicyError,
     StateError,
     TrustError,
 )
@@ -27,6 +28,12 @@ class KitDigestError(TrustError):
     """A kit file does not have the digest the kit declares."""
 
     code = "kit-digest"
+
+
+class KitLeakError(PolicyError):
+    """A plugin declares that it learnt from what the kit holds."""
+
+    code = "kit-leak"
 
 
 class EngineDiedError(EngineError):

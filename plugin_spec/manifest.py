@@ -231,7 +231,20 @@ class Citation(StrictModel):
 class TrainingDataset(StrictModel):
     """A data set the method was trained or tuned on, so that a kit made of the same subjects can be told.
 
-    ``digests`` are those of its files, where they are known; ``identifiers`` DICOM UIDs or the set's own case names.
+    Attributes
+    ----------
+    name, source : str
+        The name under which the set is known, and where it is had from.
+    subjects : int or None
+        How many subjects of it were used.
+    digests : tuple of Sha256
+        Of its files, where they are known.
+    identifiers : tuple of str
+        DICOM UIDs, or the set's own names of cases.
+    doi : Doi or None
+        The set's DOI alone.
+    subject_ids : tuple of str
+        The set's own names of the subjects that were used, where not all were: a kit of the others stays possible.
     """
 
     name: str = Field(min_length=1, max_length=200)
@@ -239,6 +252,8 @@ class TrainingDataset(StrictModel):
     subjects: int | None = Field(default=None, ge=0)
     digests: tuple[Sha256, ...] = ()
     identifiers: tuple[str, ...] = ()
+    doi: Doi | None = None
+    subject_ids: tuple[str, ...] = ()
 
 
 class Attribution(StrictModel):

@@ -20,6 +20,7 @@ from host.reports.model import (
     Report,
     WarmSection,
 )
+from host.reports.sections import LeakSection
 from host.validation.verdict import Verdict
 from registry.log import Record
 from registry.registry import Registry
@@ -47,6 +48,7 @@ class ReportParts:
     cases: tuple[CaseSection, ...]
     verdict: Verdict
     warm: WarmSection | None = None
+    leak: LeakSection | None = None
 
 
 def compose(registry: Registry, parts: ReportParts) -> Report:
@@ -68,6 +70,7 @@ def compose(registry: Registry, parts: ReportParts) -> Report:
         attempts=_attempts(registry, parts),
         limitations=_limitations(parts),
         warm=parts.warm,
+        leak=parts.leak,
     )
 
 

@@ -13,6 +13,7 @@ from host.errors import ReportMismatchError
 from host.execution import Execution
 from host.installed import read_stored_manifest
 from host.kits.kit import KitFolder, Listing, parse_kit
+from host.kits.leak import find_leaks
 from host.reports.model import CaseSection, Report
 from host.reports.write import check_agreement, read_report
 from host.validation.scoring import score
@@ -45,6 +46,7 @@ def recheck(registry: Registry, record: Record) -> tuple[str, ...]:
         checking.runs_are_recorded,
         checking.values_follow,
         checking.verdict_follows,
+        checking.nothing_was_learnt_from_the_kit,
     )
     return (*[step() for step in steps], *checking.signatures())
 
@@ -155,6 +157,21 @@ class _Checking:
         return (
             f"the verdict ({self._logged.verdict}) follows from the results table and the registered protocol"
         )
+
+    def nothing_was_learnt_from_the_kit(self) -> str:
+        """Compare again what is declared; the UIDs of images, which no registered file holds, were compared then."""
+        manifest = read_stored_manifest(self._registry, self._report.release.manifest)
+        again, told = find_leaks(self._kit, manifest, {}), self._report.leak
+        self._same("leak check", again.found, ())
+        if told is None:
+            return "nothing that the plugin declares to have learnt from is in the kit; the report itself has no check"
+        expected = (again.declared, again.training_data, again.found)
+        self._same("leak check", (told.declared, told.training_data, told.found), expected)
+        if not told.declared:
+            return (
+                "whether the plugin learnt from the kit cannot be told: it does not declare its training data"
+            )
+        return "nothing that the plugin declares to have learnt from is in the kit"
 
     def signatures(self) -> list[str]:
         lines = []

@@ -21,13 +21,16 @@ from host.home import Home, now
 from host.images.load import have_image
 from host.kits.cases import KitCase
 from host.kits.data import ensure_data
+from host.kits.identifiers import dicom_uids
 from host.kits.kit import KitFolder
+from host.kits.leak import find_leaks, require_no_leak
 from host.machine import Room, this_machine
 from host.planning import plan_limits
 from host.records import RunContext
 from host.releases import InstalledRelease
 from host.reports.compose import ReportParts, compose
 from host.reports.model import WarmSection
+from host.reports.sections import LeakSection
 from host.run_ledger import RunLedger
 from host.validation.attempt import Attempt, Executor, Plan, Validated, begin, publish
 from host.validation.preregistration import find_protocol
@@ -70,6 +73,8 @@ def validate(
     ------
     KitFitError, KitDigestError, NotPreregisteredError, GpuUnsuitableError, MachineTooSmallError, WarmUndeclaredError
         Before anything runs.
+    KitLeakError
+        The release declares that it learnt from what the kit holds; nothing ran.
     ImageTamperedError
         What the engine holds was edited; nothing ran.
     EngineError
@@ -85,10 +90,12 @@ def validate(
         if warm:
             require_declared(release.manifest)
         protocol, checkpoint = find_protocol(registry, folder, executor=executor.person)
+        data = ensure_data(home, folder, engine, say=progress.say)
+        leak = find_leaks(folder, release.manifest, dicom_uids(folder, data))
+        require_no_leak(folder, release.manifest, leak)
     plan = Plan(protocol, checkpoint, "smoke" if smoke else "whole kit", cases)
     attempt = begin(registry, release, folder, executor, plan)
     began = now()
-    data = ensure_data(home, folder, engine, say=progress.say)
     context = _context(registry, engine, attempt)
     session = KitSession(folder, release, data, RunLedger(home, registry, engine, context, say=progress.say))
     crew = Crew(engine, home.runs, release, room, jobs=jobs, say=progress.say, probe=probe)
@@ -97,7 +104,7 @@ def validate(
     with registry.log.database.kept_open():
         session.run_all(crew, cases, progress)
         equality = session.compare_warm(crew, registry, progress) if warm else None
-    parts = _parts(session, attempt, executor, began=began, engine=context.engine, warm=equality)
+    parts = _parts(session, attempt, executor, began=began, engine=context.engine, warm=equality, leak=leak)
     progress.say("draw the figures and write the report")
     return publish(registry, compose(registry, parts), session.images(registry), attempt, executor)
 
@@ -131,6 +138,7 @@ def _parts(
     began: datetime,
     engine: EngineInfo,
     warm: WarmSection | None,
+    leak: LeakSection,
 ) -> ReportParts:
     """What the report is composed of, once every case has run."""
     return ReportParts(
@@ -150,4 +158,5 @@ def _parts(
         cases=tuple(session.sections),
         verdict=evaluate(session.folder.protocol, [section.row for section in session.sections]),
         warm=warm,
+        leak=leak,
     )

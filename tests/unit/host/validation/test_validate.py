@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from host.engines.interface import ContainerSpec
-from host.errors import EngineDiedError, KitDigestError, KitFitError, ReportMismatchError
+from host.errors import EngineDiedError, KitDigestError, KitFitError, KitLeakError, ReportMismatchError
 from host.kits.data import data_folder
 from host.kits.kit import read_kit
 from host.reports.html import render
@@ -22,7 +22,8 @@ from registry.record import Record
 from registry.statements import RunFinished, RunStarted, ValidationReport, ValidationStarted
 from registry.trace import trace
 from tests.support.memory_engine import Ending, ending, raising, tiny_adapter, writing
-from tests.support.tiny_host import TinyHost, finished, tiny_host
+from tests.support.tiny import kit_folder
+from tests.support.tiny_host import TinyHost, finished, refusals, tiny_host
 from tests.support.warm_process import FAILS, REMEMBERS
 
 
@@ -194,6 +195,57 @@ def test_a_case_file_that_is_not_the_declared_one_stops_the_validation(harm: str
     with pytest.raises(KitDigestError, match="cube-3.nii"):
         host.validate()
     assert host.engine.ran == []
+
+
+def learnt_from(tmp_path: Path, training: str) -> TinyHost:
+    """A host whose plugin declares so of its training data."""
+    return tiny_host(tmp_path, declared=lambda text: text + training)
+
+
+def test_a_plugin_that_learnt_from_a_case_of_the_kit_does_not_run_on_it(tmp_path: Path) -> None:
+    drawn = read_kit(kit_folder(tmp_path / "drawn")).cases[0].inputs["scan"][0].sha256
+    training = f"""
+[[attribution.training_datasets]]
+name = "Cubes of our own"
+source = "https://example.org"
+digests = ["{drawn}"]
+"""
+    host = learnt_from(tmp_path, training)
+    with pytest.raises(KitLeakError, match=r"cube-2: cases/cube-2\.nii"):
+        host.validate()
+    assert host.engine.ran == []
+    assert started(host) == []
+    assert refusals(host.registry)[-1].error == "kit-leak"
+
+
+def test_the_report_says_what_was_compared_with_the_declared_training_data(tmp_path: Path) -> None:
+    training = """
+[[attribution.training_datasets]]
+name = "Spheres"
+source = "https://example.org"
+"""
+    host = learnt_from(tmp_path, training)
+    done = host.validate()
+    assert done.report.leak is not None
+    assert (done.report.leak.declared, done.report.leak.training_data) == (True, ("Spheres",))
+    assert "nothing that the plugin declares to have learnt from is in the kit" in recheck(
+        host.registry, done.record
+    )
+
+
+def test_a_report_cannot_say_of_its_training_data_what_the_plugin_does_not(host: TinyHost) -> None:
+    done = host.validate()
+    assert done.report.leak is not None
+    for other in ({"declared": False}, {"training_data": ("Spheres",)}):
+        forgery = forged(host, done, leak=done.report.leak.model_copy(update=other))
+        with pytest.raises(ReportMismatchError, match="leak check"):
+            recheck(host.registry, forgery)
+
+
+def test_a_report_without_a_leak_check_is_told_and_the_check_is_made_all_the_same(host: TinyHost) -> None:
+    done = host.validate()
+    lines = recheck(host.registry, forged(host, done, leak=None))
+    assert any("the report itself has no check" in line for line in lines)
 
 
 def test_somebody_without_a_role_for_it_does_not_validate(host: TinyHost) -> None:
