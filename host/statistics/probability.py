@@ -4,7 +4,6 @@ One case per subject: for several, take the interval from `bootstrap.cluster_boo
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
@@ -19,6 +18,7 @@ Numbers = NDArray[np.float64]
 
 _MOST_STEPS: Final = 50
 _CONVERGED: Final = 1e-10
+_ROUNDING: Final = 1e-12
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,7 @@ def calibration_slope(probability: ArrayLike, event: ArrayLike, *, level: float 
     ValueError
         If lengths differ.
     """
-    return _recalibrated(
-        probability, event, lambda log_odds: (np.column_stack([np.ones_like(log_odds), log_odds]), 0.0), level
-    )
+    return _recalibrated(probability, event, free_slope=True, level=level)
 
 
 def calibration_intercept(probability: ArrayLike, event: ArrayLike, *, level: float = 0.95) -> Estimate:
@@ -165,7 +163,7 @@ def calibration_intercept(probability: ArrayLike, event: ArrayLike, *, level: fl
     ValueError
         If lengths differ.
     """
-    return _recalibrated(probability, event, lambda log_odds: (np.ones((len(log_odds), 1)), log_odds), level)
+    return _recalibrated(probability, event, free_slope=False, level=level)
 
 
 def observed_expected(probability: ArrayLike, event: ArrayLike, *, level: float = 0.95) -> Estimate:
@@ -234,6 +232,22 @@ def calibration_bins(
         If lengths differ, a value is no probability, or no bin is asked for.
     """
     predicted, happened = _checked(probability, event)
+    found = []
+    for which in equal_groups(predicted, bins):
+        chosen = predicted[which]
+        observed = wilson(int(happened[which].sum()), len(chosen), level=level)
+        found.append(CalibrationBin(float(chosen.mean()), observed, float(chosen.min()), float(chosen.max())))
+    return tuple(found)
+
+
+def equal_groups(predicted: Numbers, bins: int) -> tuple[NDArray[np.bool_], ...]:
+    """Which cases are in each of about equally large groups of similar probability; equal ones stay together.
+
+    Raises
+    ------
+    ValueError
+        If a value is no probability or no group is asked for.
+    """
     if bins < 1:
         raise ValueError(f"{bins} bins")
     if not len(predicted):
@@ -241,23 +255,17 @@ def calibration_bins(
     if fault := _fault(predicted):
         raise ValueError(fault)
     quantiles: Numbers = np.quantile(predicted, np.arange(1, bins) / bins, method="lower")
-    edges = np.unique(quantiles)
-    group = np.searchsorted(edges, predicted, side="left")
-    found = []
-    for which in (group == number for number in np.unique(group)):
-        chosen = predicted[which]
-        observed = wilson(int(happened[which].sum()), len(chosen), level=level)
-        found.append(CalibrationBin(float(chosen.mean()), observed, float(chosen.min()), float(chosen.max())))
-    return tuple(found)
+    group = np.searchsorted(np.unique(quantiles), predicted, side="left")
+    return tuple(group == number for number in np.unique(group))
 
 
-def _recalibrated(
-    probability: ArrayLike,
-    event: ArrayLike,
-    design_of: Callable[[Numbers], tuple[Numbers, Numbers | float]],
-    level: float,
-) -> Estimate:
-    """The last coefficient of a logistic regression on what the design makes of the log odds, with its offset."""
+def all_equal(predicted: Numbers) -> bool:
+    """Whether predictions differ by no more than rounding."""
+    return float(np.ptp(predicted)) <= _ROUNDING * float(np.abs(predicted).max())
+
+
+def _recalibrated(probability: ArrayLike, event: ArrayLike, *, free_slope: bool, level: float) -> Estimate:
+    """The slope of a logistic regression on the log odds, or its intercept if the slope is held at 1."""
     predicted, happened = _checked(probability, event)
     n = len(predicted)
     reason = _fault(predicted)
@@ -265,16 +273,20 @@ def _recalibrated(
         reason = f"{certain} probabilities are exactly 0 or 1"
     if not reason and happened.min() == happened.max():
         reason = "all cases have the event" if happened[0] else "no case has the event"
+    if not reason and free_slope and all_equal(predicted):
+        reason = "all predictions are equal"
     if reason:
         return without_interval(math.nan, level=level, n=n, reason=reason)
-    design, offset = design_of(np.log(predicted / (1 - predicted)))
-    if np.linalg.matrix_rank(design) < design.shape[1]:
-        return without_interval(math.nan, level=level, n=n, reason="all predictions are equal")
-    fitted = logistic_fit(design, happened, offset)
+    log_odds = np.log(predicted / (1 - predicted))
+    scale = float(log_odds.std()) if free_slope else 1.0
+    design = np.ones((n, 1))
+    if free_slope:
+        design = np.column_stack([design, (log_odds - log_odds.mean()) / scale])
+    fitted = logistic_fit(design, happened, 0.0 if free_slope else log_odds)
     if fitted is None:
         reason = "the predictions separate the events from the rest completely"
         return without_interval(math.nan, level=level, n=n, reason=reason)
-    value, error = float(fitted[0][-1]), math.sqrt(fitted[1][-1, -1])
+    value, error = float(fitted[0][-1]) / scale, math.sqrt(fitted[1][-1, -1]) / scale
     half = NormalDist().inv_cdf((1 + level) / 2) * error
     return Estimate(value, value - half, value + half, level, "logistic recalibration, Wald", n)
 
@@ -324,7 +336,7 @@ def _mean(value: float, terms: Numbers, level: float, ends: tuple[float, float])
 
     n = len(terms)
     error = float(terms.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0
-    if error <= 1e-12:
+    if error <= _ROUNDING:
         return without_interval(value, level=level, n=n, reason="there is no spread between cases")
     half = float(stdtrit(n - 1, (1 + level) / 2)) * error
     return Estimate(value, max(ends[0], value - half), min(ends[1], value + half), level, "Student's t", n)

@@ -220,3 +220,11 @@ def test_bins_of_nothing_sensible_are_refused():
         calibration_bins([0.5], [True], bins=0)
     with pytest.raises(ValueError, match="1 values are not probabilities"):
         calibration_bins([1.5], [True])
+
+
+def test_predictions_that_hardly_differ_still_have_a_slope():
+    predicted, happened = sample()
+    timid = 1 / (1 + ((1 - predicted) / predicted) ** 1e-6)
+    assert calibration_slope(timid, happened).value == pytest.approx(
+        1e6 * calibration_slope(predicted, happened).value, rel=1e-5
+    )
