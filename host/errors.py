@@ -487,3 +487,15 @@ class MachineTooSmallError(EngineError):
     """A container can never fit on this machine."""
 
     code = "machine-too-small"
+
+
+class DesignError(InputError):
+    """Assumptions of a planned study contradict each other."""
+
+    code = "bad-design"
+
+
+class SelfTestError(StateError):
+    """The statistics engine does not give the published numbers on this installation."""
+
+    code = "self-test-failed"

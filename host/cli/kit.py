@@ -5,12 +5,16 @@ from typing import Annotated
 
 import typer
 
-from host.cli import session
+from host.cli import kit_sample_size, kit_self_test, session
 from host.cli.answer import JsonFlag, say, show, table
+from host.cli.nouns import QuickGroup
 
 app = typer.Typer(
     help="Check, show and register validation kits.", no_args_is_help=True, rich_markup_mode=None
 )
+
+app.add_typer(kit_sample_size.app, name="sample-size", cls=QuickGroup)
+app.command("self-test")(kit_self_test.self_test)
 
 FolderArgument = Annotated[Path, typer.Argument(help="The kit's folder, with kit.toml.")]
 

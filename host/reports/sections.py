@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from host.added_fields import added
 from host.validation.estimate_row import EstimateRow
 from host.validation.verdict import VerdictWord
 from plugin_spec.model import Sha256, StrictModel
@@ -37,11 +38,26 @@ class OracleRow(StrictModel):
     passed: bool
 
 
+class OracleNotRun(StrictModel):
+    """Published numbers that this installation could not compute again: neither passed nor failed."""
+
+    id: str
+    source: str
+    numbers: int = Field(ge=1)
+    reason: str
+
+
 class SelfTestSection(StrictModel):
     """The statistics engine against published numbers, on the installation that judged."""
 
     versions: dict[str, str]
     oracles: tuple[OracleRow, ...] = Field(min_length=1)
+    not_run: tuple[OracleNotRun, ...] = added(())
+
+    @property
+    def passed(self) -> bool:
+        """Whether every number that was computed is the published one."""
+        return all(one.passed for one in self.oracles)
 
 
 class OrderEvent(StrictModel):

@@ -64,7 +64,7 @@ def for_proportion_width(expected: float, half_width: float, *, level: float = 0
         return z * math.sqrt(expected * (1.0 - expected) / n + z**2 / (4.0 * n**2)) / (1.0 + z**2 / n)
 
     n = _smallest(lambda n: reached(n) <= half_width)
-    return _answer(n, reached, "half-width", "Wilson's interval at the expected proportion (Newcombe 1998)")
+    return _answer(n, reached, "half-width", "Wilson 1927, at the expected proportion")
 
 
 def for_proportion_goal(
@@ -81,6 +81,7 @@ def for_proportion_goal(
     """
     _between(0.0, goal, expected, "goal")
     _between(goal, expected, 1.0, "expected")
+    _between(0.0, power, 1.0, "power")
     z, scale = _deviate(level), (_deviate(level) + float(stats.norm.ppf(power))) ** 2
     # Twice the normal approximation with the larger variance, and some: beyond it the power never falls short.
     ceiling = int(2.0 * scale * 0.25 / (expected - goal) ** 2) + 200
@@ -109,7 +110,7 @@ def for_mean_width(sd: float, half_width: float, *, level: float = 0.95) -> Samp
         return float(stats.t.isf(tail(level), n - 1)) * sd / math.sqrt(n)
 
     n = _smallest(lambda n: reached(n) <= half_width, start=2)
-    return _answer(n, reached, "half-width", "Student's interval at the expected SD")
+    return _answer(n, reached, "half-width", "Student's t, at the expected SD")
 
 
 def for_equivalence(
@@ -130,12 +131,14 @@ def for_equivalence(
     """
     _positive(sd, "sd")
     _between(-margin, difference, margin, "difference")
+    _between(0.0, alpha, 0.5, "alpha")
+    _between(0.0, power, 1.0, "power")
 
     def reached(n: int) -> float:
         return _tost_power(n, margin / sd, difference / sd, alpha)
 
     n = _smallest(lambda n: reached(n) >= power, start=2)
-    return _answer(n, reached, "power", "two one-sided t tests, exact (Schuirmann 1987)")
+    return _answer(n, reached, "power", "two one-sided t tests, Schuirmann 1987, exact power")
 
 
 def for_limits_width(half_width: float, *, level: float = 0.95, coverage: float = 0.95) -> SampleSize:
@@ -155,7 +158,7 @@ def for_limits_width(half_width: float, *, level: float = 0.95, coverage: float 
         return limit_factors(n, level=level, coverage=coverage)[1] - deviate
 
     n = _smallest(lambda n: reached(n) <= half_width, start=2)
-    return _answer(n, reached, "outer half-width in SDs", "exact interval of a limit (Carkeet 2015)")
+    return _answer(n, reached, "outer half-width in SDs", "exact interval, Carkeet 2015")
 
 
 def for_limits_within(
@@ -173,6 +176,7 @@ def for_limits_within(
         The outer bounds must lie inside -margin to margin; more than |bias| + 1.96 sd.
     """
     _positive(sd, "sd")
+    _between(0.0, power, 1.0, "power")
     deviate = float(stats.norm.isf(0.025))
     if not margin > abs(bias) + deviate * sd:
         raise ValueError("margin: the limits themselves would lie outside it")
@@ -185,7 +189,7 @@ def for_limits_within(
         return max(1.0 - sum(missed), 0.0)
 
     n = _smallest(lambda n: reached(n) >= power, start=2)
-    return _answer(n, reached, "power", "limits inside the margin (Lu et al. 2016; Carkeet 2015)")
+    return _answer(n, reached, "power", "Lu et al. 2016 with the exact interval of Carkeet 2015")
 
 
 def for_wcv(expected: float, claim: float, *, level: float = 0.90, power: float | None = None) -> SampleSize:
@@ -211,9 +215,10 @@ def for_wcv(expected: float, claim: float, *, level: float = 0.90, power: float 
     def chance(n: int) -> float:
         return float(stats.chi2.cdf(ratio**2 * stats.chi2.ppf(tail(level), n), n))
 
-    method = "chi-square bound of the wCV (Obuchowski et al. 2015)"
+    method = "chi-square bound, Obuchowski et al. 2015"
     if power is None:
         return _answer(_smallest(lambda n: bound(n) <= claim), bound, "upper bound of the wCV", method)
+    _between(0.0, power, 1.0, "power")
     wanted = power
     return _answer(_smallest(lambda n: chance(n) >= wanted), chance, "power", method)
 
@@ -246,6 +251,7 @@ def for_auc_goal(
     _between(0.5, goal, expected, "goal")
     _between(goal, expected, 1.0, "expected")
     _positive(negatives_per_positive, "negatives_per_positive")
+    _between(0.0, power, 1.0, "power")
     of = {"hanley_mcneil": _hanley_mcneil, "obuchowski": _obuchowski}[variance]
     z = _deviate(level)
 
@@ -258,11 +264,11 @@ def for_auc_goal(
 
     n = _smallest(lambda n: reached(n) >= power, start=2)
     source = "Hanley and McNeil 1982" if variance == "hanley_mcneil" else "Obuchowski 1994"
-    found = _answer(n, reached, "power", f"normal interval of the area ({source})")
+    found = _answer(n, reached, "power", f"variance of {source}, normal interval")
     return found if n is None else SampleSize(n, found.reached, found.what, found.method, negatives(n))
 
 
-_GOAL: Final = "Wilson's lower end above the goal, exact binomial power"
+_GOAL: Final = "Wilson 1927, exact binomial power"
 
 
 def _tost_power(n: int, margin: float, difference: float, alpha: float) -> float:

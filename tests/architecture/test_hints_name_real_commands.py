@@ -17,7 +17,7 @@ DOCUMENTS = [
     *(path for path in sorted((ROOT / "host" / "scaffold" / "templates").iterdir()) if path.is_file()),
 ]
 Named = Callable[[str], Iterator[tuple[int, str, str]]]
-NAMED = re.compile(r"\bassay ([a-z]+)(?: ([a-z]+))?")
+NAMED = re.compile(r"\bassay ([a-z]+)(?: ([a-z]+(?:-[a-z]+)*))?")
 
 
 def commands() -> dict[str, frozenset[str]]:
@@ -83,4 +83,5 @@ def test_the_search_finds_hints_and_tells_real_commands_from_others() -> None:
     assert unknown('hint = "a witness cosigns it: assay log cosign"') == ["line 1: assay log cosign"]
     assert unknown('hint = f"amend it: assay trial amend {trial}"') == ["line 1: assay trial amend"]
     assert unknown('hint = "assay trial import, or assay validate PLUGIN, or assay kit"') == []
+    assert unknown('hint = "assay kit self-test, or assay kit self-made"') == ["line 1: assay kit self-made"]
     assert list(named_commands((ROOT / "registry" / "home.py").read_text()))
