@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from host.reports.fields import display
 from host.reports.marks import Marks
 from host.reports.markup import Content, Html, breakable, element, join, number, table
 from host.reports.model import CaseSection, Report
-from host.reports.write import display
 from registry.statements import Measured
 
 MIB = 1024 * 1024
@@ -25,18 +25,18 @@ def cases(report: Report, marks: Marks) -> Html:
         *map(breakable, metrics),
     )
     judged = table(
-        head, [tuple(_judged(case, strata, metrics, marks)) for case in report.cases], class_="dense"
+        head, [tuple(_judged(case, strata, metrics, marks)) for case in report.cases], class_="dense sortable"
     )
     measured = [row for case in report.cases for row in _measured(case)]
     numbers = table(
         ("Case", "Column", "Measured", "Reference", "Difference", "Relative [%]", "Unit"),
         measured,
-        class_="dense",
+        class_="dense sortable",
     )
     runs = table(
         ("Case", "Run", "Time [s]", "Peak memory [MiB]", "Quality figures", "Warnings", "Message"),
         [_run(case) for case in report.cases],
-        class_="dense",
+        class_="dense sortable",
     )
     return join(
         (
@@ -52,31 +52,7 @@ def cases(report: Report, marks: Marks) -> Html:
             numbers if measured else element("p", "No case has a measurement with a reference."),
             element("h3", "How the runs went"),
             runs,
-            *_warm(report, marks),
         )
-    )
-
-
-def _warm(report: Report, marks: Marks) -> Iterator[Html]:
-    """How the answers of warm containers compare with those that are judged above, if it was looked at."""
-    warm = report.warm
-    if warm is None:
-        return
-    yield element("h3", "Warm containers")
-    yield element(
-        "p",
-        f"Every case ran once more in warm containers, one after another in an order shuffled by the seed {warm.seed}, "
-        f"and was compared with its run above by the determinism the plugin claims ({warm.claim}): ",
-        marks.text("warm", class_="good" if warm.agreement == "equal" else "bad"),
-        ". The verdict rests on the runs in fresh containers.",
-    )
-    yield table(
-        ("Case", "Run", "Differences"),
-        [
-            (one.case, element("code", one.run), "; ".join(one.differences) or "none")
-            for one in sorted(warm.runs, key=lambda one: one.case)
-        ],
-        class_="dense",
     )
 
 

@@ -1,22 +1,18 @@
-"""Sections on the result as a whole: verdict, criteria, case flow, attempts, conclusion."""
+"""Sections on the result as a whole: verdict, case flow, criteria, conclusion."""
 
+from collections.abc import Iterator
+
+from host.reports.fields import criterion_key
 from host.reports.marks import Marks
-from host.reports.markup import Content, Html, element, join, moment, number, table
+from host.reports.markup import Content, Html, element, join, number, table
 from host.reports.model import Report
-from host.reports.write import criterion_key
-from host.validation.protocol import Criterion, Metric
+from host.reports.wording import EVIDENCE, SIGN, VERDICT_CLASS, criterion_words, scope_words, verdict_mark
+from host.validation.criterion import Criterion
 from host.validation.verdict import CriterionVerdict
 
-VERDICT_CLASS = {"met": "good", "not met": "bad", "insufficient evidence": "open"}
 BANNER_CLASS = {"met": "met", "not met": "not-met", "insufficient evidence": "open-verdict"}
-SIGN = {">=": "≥", "<=": "≤", "abs<=": "within ±"}
-EVIDENCE = {
-    "derived": "Derived data: images computed from other images. No case is a patient; this is no evidence "
-    "of how the algorithm performs in patients.",
-    "phantom": "Phantom data: images of an object or a simulation. No case is a patient; this is no evidence "
-    "of how the algorithm performs in patients.",
-    "patient": "Patient data: images of people.",
-}
+NUMERIC = {"Accepted", "Figure", "Interval", "Without failed cases", "Cases", "Subjects"}
+HEAD = ("Scope", "Accepted", "Figure", "Interval", "Without failed cases", "Cases", "Subjects", "Verdict")
 
 
 def banner(report: Report, marks: Marks) -> Html:
@@ -65,108 +61,130 @@ def flow(report: Report, marks: Marks) -> Html:
 
 
 def criteria(report: Report, marks: Marks) -> Html:
-    """Requirement, criterion, worst value, verdict: the table that QA signs."""
-    by_id = {one.id: one for one in report.protocol.criteria}
-    judged = report.verdict.criteria
-    rows = [
-        _criterion(report, by_id[one.criterion], one, marks, first=one.criterion != before)
-        for one, before in zip(judged, ("", *(one.criterion for one in judged)), strict=False)
+    """Requirement, criterion, figure, interval, verdict: the table that QA signs."""
+    parts = [
+        element(
+            "thead",
+            element(
+                "tr",
+                *(
+                    element("th", one, class_="number" if one in NUMERIC else None, scope="col")
+                    for one in HEAD
+                ),
+            ),
+        )
     ]
-    head = (
-        "Requirement", "Metric", "Scope", "Every case", "Bound", "Worst value", "Worst case",
-        "Worst answered case", "Cases", "Subjects", "Verdict",
-    )  # fmt: skip
-    note = (
-        "The worst case decides. A failed case counts as the protocol says and stays among the cases; “worst "
-        "answered case” leaves such cases out, for comparison only. Subjects are the independent persons or "
-        "objects behind the cases; no interval is computed over cases derived from one of them."
-    )
-    return join((table(head, rows, class_="dense"), element("p", note, class_="note")))
-
-
-def _criterion(
-    report: Report, criterion: Criterion, one: CriterionVerdict, marks: Marks, *, first: bool
-) -> tuple[Content, ...]:
-    """One scope of a criterion; its requirement and reason stand in the first scope's row only."""
-    key = criterion_key(one)
-    metric = report.protocol.metric(criterion.metric)
-    return (
-        join(
-            (
-                criterion.requirement,
-                element("br"),
-                element("span", f"Why: {criterion.rationale}", class_="note"),
+    for criterion in report.protocol.criteria:
+        judged = [one for one in report.verdict.criteria if one.criterion == criterion.id]
+        parts.append(
+            element(
+                "tbody",
+                element("tr", _requirement(report, criterion), class_="requirement"),
+                *(element("tr", *_scope_cells(report, criterion, one, marks)) for one in judged),
             )
         )
-        if first
-        else "",
-        join((element("code", metric.id), _unit(metric))),
-        _scope(one),
-        SIGN[criterion.comparator],
-        marks.number(f"{key}/bound"),
+    note = (
+        "Failed cases stay among the cases and count as the protocol says; “without failed cases” is for comparison "
+        "and decides nothing. Where every case is judged, the worst one decides and no interval is computed. Subjects "
+        "are the independent persons or objects behind the cases; cases derived from one of them add nothing to "
+        "their number."
+    )
+    return join((element("table", *parts, class_="criteria dense"), element("p", note, class_="note")))
+
+
+def _requirement(report: Report, criterion: Criterion) -> Html:
+    return element(
+        "th",
+        criterion.requirement,
         element(
-            "td", marks.text(f"{key}/worst"), _not_its_own(report, criterion.metric, one), class_="number"
+            "div",
+            element("code", criterion.id),
+            ": ",
+            criterion_words(criterion, report.protocol),
+            class_="note",
         ),
-        element("td", marks.text(f"{key}/case"), _because(report, criterion.metric, one)),
-        marks.number(f"{key}/complete"),
-        element("td", marks.text(f"{key}/cases"), _too_few(criterion, one), class_="number"),
-        marks.number(f"{key}/subjects"),
-        element("td", marks.text(f"{key}/verdict", class_=VERDICT_CLASS[one.verdict])),
+        element("div", f"Why: {criterion.rationale}", class_="note"),
+        colspan=str(len(HEAD)),
+        scope="rowgroup",
     )
 
 
-def _because(report: Report, metric: str, one: CriterionVerdict) -> Html:
-    """Why a worst case without an answer has the value it has."""
-    row = next((case.row for case in report.cases if case.row.case == one.worst_case), None)
-    if row is None or metric not in row.imputed + row.never_met:
-        return Html("")
-    counted = "counts as not met" if metric in row.never_met else "value by the protocol"
-    return element("div", f"{row.outcome}: {counted}", class_="note")
+def _scope_cells(report: Report, criterion: Criterion, one: CriterionVerdict, marks: Marks) -> Iterator[Html]:
+    key = criterion_key(one)
+    yield element("td", scope_words(one.scope))
+    upper = (" to ", marks.text(f"{key}/bound_high")) if criterion.bound_high is not None else ()
+    sign = f"{SIGN[criterion.comparator]} " if not upper else ""
+    yield element("td", sign, marks.text(f"{key}/bound"), *upper, class_="number")
+    yield element("td", *_figure(report, criterion, one, marks), class_="number")
+    yield element("td", marks.interval(f"{key}/estimate") if one.estimate else "each case", class_="number")
+    yield element("td", *_complete(one, marks), class_="number")
+    yield element("td", marks.text(f"{key}/cases"), *_failed(criterion, one, marks), class_="number")
+    yield element("td", marks.text(f"{key}/subjects"), *_too_few(criterion, one), class_="number")
+    yield element("td", *_verdict(one, marks))
 
 
-def _not_its_own(report: Report, metric: str, one: CriterionVerdict) -> Html:
-    """A worst case without a value leaves the worst value to the cases that answered."""
-    row = next((case.row for case in report.cases if case.row.case == one.worst_case), None)
-    if row is None or one.worst_value is None or metric not in row.never_met:
-        return Html("")
-    return element("div", "of those that answered", class_="note")
-
-
-def _unit(metric: Metric) -> str:
-    return "" if metric.unit == "1" else f" [{metric.unit}]"
-
-
-def _scope(one: CriterionVerdict) -> str:
-    return one.scope.replace("=", ": ").replace("_", " ")
-
-
-def _too_few(criterion: Criterion, one: CriterionVerdict) -> Html:
-    if one.cases >= criterion.min_cases:
-        return Html("")
-    return element("div", f"{criterion.min_cases} needed", class_="note")
-
-
-def attempts(report: Report) -> Html:
-    """Every execution of this kit in this registry."""
-    rows = [
-        (
-            str(one.attempt),
-            join(
-                (
-                    element("code", one.validation),
-                    " (this report)" if one.validation == report.validation else "",
-                )
-            ),
-            f"{one.plugin} {one.version}",
-            moment(one.started_at),
-            "yes" if one.finished else "no",
-            one.verdict,
+def _figure(report: Report, criterion: Criterion, one: CriterionVerdict, marks: Marks) -> Iterator[Content]:
+    """The estimate with its n, and the worst case."""
+    key = criterion_key(one)
+    if one.estimate is not None:
+        yield marks.text(f"{key}/estimate/value")
+        yield element("div", "n ", marks.text(f"{key}/estimate/n"), ", ", one.estimate.method, class_="note")
+        yield element(
+            "div", "worst ", marks.text(f"{key}/worst"), ", ", marks.text(f"{key}/case"), class_="note"
         )
-        for one in report.attempts
-    ]
-    note = "Executions in this registry. Runs elsewhere on the same data cannot be excluded."
-    head = ("Attempt", "Validation", "Release", "Began", "Finished", "Verdict")
-    return join((table(head, rows), element("p", note, class_="note")))
+        return
+    yield marks.text(f"{key}/worst")
+    row = next((case.row for case in report.cases if case.row.case == one.worst_case), None)
+    counted = ""
+    if row is not None and criterion.metric in row.never_met:
+        counted = f" {row.outcome}: counts as not met"
+    elif row is not None and criterion.metric in row.imputed:
+        counted = f" {row.outcome}: value by the protocol"
+    own = one.worst_value is None or not counted.endswith("not met")
+    yield element(
+        "div",
+        "" if own else "of those that answered; ",
+        "worst case ",
+        marks.text(f"{key}/case"),
+        class_="note",
+    )
+    if counted:
+        yield element("div", counted.strip(), class_="note")
+
+
+def _complete(one: CriterionVerdict, marks: Marks) -> Iterator[Content]:
+    key = criterion_key(one)
+    if one.complete_case is None:
+        yield marks.text(f"{key}/complete")
+        return
+    yield marks.text(f"{key}/complete_case/value")
+    yield element("div", marks.interval(f"{key}/complete_case"), class_="note")
+    yield element("div", "n ", marks.text(f"{key}/complete_case/n"), class_="note")
+    yield element("div", "worst ", marks.text(f"{key}/complete"), class_="note")
+
+
+def _failed(criterion: Criterion, one: CriterionVerdict, marks: Marks) -> Iterator[Content]:
+    if one.failed:
+        yield element("div", marks.text(f"{criterion_key(one)}/failed"), " failed", class_="note")
+    if one.cases < criterion.min_cases:
+        yield element("div", f"{criterion.min_cases} needed", class_="note")
+
+
+def _too_few(criterion: Criterion, one: CriterionVerdict) -> Iterator[Content]:
+    if criterion.min_subjects is not None and one.subjects < criterion.min_subjects:
+        yield element("div", f"{criterion.min_subjects} needed", class_="note")
+
+
+def _verdict(one: CriterionVerdict, marks: Marks) -> Iterator[Content]:
+    key = criterion_key(one)
+    yield element("span", verdict_mark(one.verdict), class_=VERDICT_CLASS[one.verdict], aria_hidden="true")
+    yield marks.text(f"{key}/verdict", class_=VERDICT_CLASS[one.verdict])
+    if one.evidence is not None:
+        yield element("div", "on ", marks.text(f"{key}/of"), " data", class_="note")
+    if one.reason:
+        yield element("div", marks.text(f"{key}/reason"), class_="note")
+    if one.adjusted_level is not None:
+        yield element("div", "judged at ", marks.text(f"{key}/adjusted_level"), " (Holm)", class_="note")
 
 
 def conclusion(report: Report, marks: Marks) -> Html:
@@ -174,7 +192,7 @@ def conclusion(report: Report, marks: Marks) -> Html:
     named = [
         element(
             "li",
-            f"{one.criterion} ({_scope(one)}): ",
+            f"{one.criterion} ({scope_words(one.scope)}): ",
             element("span", one.verdict, class_=VERDICT_CLASS[one.verdict]),
         )
         for one in report.verdict.criteria
@@ -182,17 +200,15 @@ def conclusion(report: Report, marks: Marks) -> Html:
     ]
     return join(
         (
-            element(
-                "p",
-                "The acceptance criteria of the protocol are: ",
-                marks.text("verdict"),
-                ".",
-            ),
+            element("p", "The acceptance criteria of the protocol are: ", marks.text("verdict"), "."),
             element("ul", *named) if named else "",
             element(
                 "p",
                 f"This holds for the release named above, on {report.kit.evidence} data, within the "
                 f"operating range and the limitations above. {EVIDENCE[report.kit.evidence]}",
+            ),
+            element(
+                "p", "Whether it is enough for a use is for those to decide who sign below.", class_="note"
             ),
         )
     )

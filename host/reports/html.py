@@ -1,46 +1,39 @@
-"""The report as one HTML page: nothing is loaded from elsewhere, nothing runs, and all text is escaped.
+"""The report as one HTML page: nothing is loaded from elsewhere, and all text is escaped.
 
 Invariants
 ----------
 * The same report, figures and signatures give the same bytes.
-* Every figure of the report stands in an element with ``data-field`` (`host.reports.write.check_agreement`).
-* Figures are embedded as images, so that a script inside an SVG would not run.
+* Every figure of the report stands in an element with ``data-field`` (`host.reports.marks.check_agreement`).
+* One script of our own sorts tables; the page's policy allows it and the style sheet by their digests, and no other.
+  Without it the page says the same.
 """
 
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from hashlib import sha256
 from importlib import resources
 
 from host.errors import ReportMismatchError
-from host.reports import case_sections, evidence_sections, subject_sections
+from host.reports import (
+    case_sections,
+    checklist_sections,
+    comparison_sections,
+    conduct_sections,
+    evidence_sections,
+    installation_sections,
+    result_sections,
+    subject_sections,
+)
+from host.reports.fields import report_fields
+from host.reports.figure import Figure
 from host.reports.marks import Marks
 from host.reports.markup import Html, element, facts, join, moment
 from host.reports.model import Report
-from host.reports.write import report_fields
+from host.reports.write import content_digest
 from registry.statements import ESignature
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A picture for the page.
-
-    Attributes
-    ----------
-    id : str
-        Lower case letters, digits and hyphens; unique on the page.
-    title, caption : str
-        Shown with it. The caption says how to read it.
-    svg : str
-        From `host.reports.figures`.
-    """
-
-    id: str
-    title: str
-    caption: str
-    svg: str
+APPENDICES = {"cases": "A", "checklists": "B", "digests": "C"}
+Section = tuple[str, str, Html]  # key, which is its anchor; title; body
 
 
 def render(report: Report, figures: Sequence[Figure], signatures: Sequence[ESignature] = ()) -> bytes:
@@ -56,44 +49,101 @@ def render(report: Report, figures: Sequence[Figure], signatures: Sequence[ESign
         E-signatures on the report, verified by the caller. Without any, the page says that it is unsigned.
     """
     marks = Marks(report_fields(report))
-    sections = (
-        ("Identity and digests", subject_sections.identity(report, marks)),
-        ("Context of use and risk", subject_sections.context(report)),
-        ("Protocol, and the proof that it was logged first", subject_sections.protocol(report, marks)),
-        ("Environment", subject_sections.environment(report)),
-        ("Case flow", join((evidence_sections.flow(report, marks), _pictures(figures, "flow")))),
-        ("Acceptance criteria", evidence_sections.criteria(report, marks)),
-        ("Cases", case_sections.cases(report, marks)),
+    sections = _sections(report, figures, marks, signatures)
+    numbers = {key: str(number) for number, (key, _, _) in enumerate(sections, start=1)} | APPENDICES
+    appendices = (
+        ("cases", "Every case", case_sections.cases(report, marks)),
         (
-            "Figures",
-            join(_picture(one) for one in figures if one.id != "flow") or element("p", "None were made."),
+            "checklists",
+            "Reporting guidelines, and what is not covered",
+            checklist_sections.checklists(numbers),
         ),
-        ("Attempts", evidence_sections.attempts(report)),
-        ("Operating range and limitations", subject_sections.limitations(report)),
-        ("Conclusion", evidence_sections.conclusion(report, marks)),
-        ("Signatures", subject_sections.signatures(signatures)),
-        ("Appendix: digests in full", subject_sections.digests(report)),
+        ("digests", "Digests in full", subject_sections.digests(report)),
     )
-    numbered = [
-        join((element("h2", f"{number}. {title}"), body))
-        for number, (title, body) in enumerate(sections, start=1)
+    titled = [
+        (key, f"{'Appendix ' if key in APPENDICES else ''}{numbers[key]}. {title}", body)
+        for key, title, body in (*sections, *appendices)
     ]
+    body = element(
+        "body",
+        element("header", _first_screen(report, marks, signatures), _contents(titled)),
+        *(element("section", element("h2", title, id=key), part) for key, title, part in titled),
+        element("script", script()),
+    )
+    return ("<!DOCTYPE html>\n" + element("html", _head(report), body, lang="en") + "\n").encode()
+
+
+def _sections(
+    report: Report, figures: Sequence[Figure], marks: Marks, signatures: Sequence[ESignature]
+) -> tuple[Section, ...]:
+    """The report in the order in which it is read and judged."""
+    protocol = subject_sections.protocol(report, marks)
+    installation = installation_sections.installation(report, marks)
+    flow = join((result_sections.placed(figures, "flow"), evidence_sections.flow(report, marks)))
+    return (
+        ("identity", "Identity and digests", subject_sections.identity(report, marks)),
+        ("context", "Context of use and risk", subject_sections.context(report)),
+        ("protocol", "Protocol, approvals, and the proof that it was logged first", protocol),
+        ("installation", "Installation checks and self-test of the statistics", installation),
+        ("flow", "Case flow, failures included", flow),
+        ("criteria", "Requirements, criteria and verdicts", evidence_sections.criteria(report, marks)),
+        ("results", "Results by metric and stratum", result_sections.results(report, figures, marks)),
+        ("worst", "Worst cases", result_sections.worst(report, figures)),
+        ("sensitivity", "Sensitivity analyses", comparison_sections.sensitivity(report, marks)),
+        ("robustness", "Robustness and sameness", comparison_sections.sameness(report, marks)),
+        ("version", "Change from the version before", comparison_sections.version_delta(report, marks)),
+        ("conduct", "Deviations and attempts", conduct_sections.deviations_and_attempts(report, marks)),
+        ("limits", "Leak check, readers, operating range and limitations", conduct_sections.limits(report, marks)),
+        ("conclusion", "Conclusion", evidence_sections.conclusion(report, marks)),
+        ("signatures", "E-signatures", subject_sections.signatures(signatures)),
+    )  # fmt: skip
+
+
+def _contents(sections: Sequence[Section]) -> Html:
+    items = [element("li", element("a", title, href=f"#{key}")) for key, title, _ in sections]
+    return element(
+        "nav", element("h2", "Contents"), element("ul", *items), class_="contents", aria_label="Contents"
+    )
+
+
+def _head(report: Report) -> Html:
     release = report.release
-    title = f"Validation report: {release.title} {release.version} on {report.kit.title}"
-    head = element(
+    style, code = _style(report), script()
+    policy = (
+        f"default-src 'none'; img-src data:; style-src '{_allowed(style)}'; script-src '{_allowed(code)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return element(
         "head",
         element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", title),
-        element(
-            "style", Html(resources.files("host.reports").joinpath("report.css").read_text(encoding="utf-8"))
-        ),
+        element("title", f"Validation report: {release.title} {release.version} on {report.kit.title}"),
+        element("style", style),
     )
-    page = element(
-        "html", head, element("body", _first_screen(report, marks, signatures), *numbered), lang="en"
+
+
+def _style(report: Report) -> Html:
+    """The style sheet, and what stands at the edge of every printed page: hexadecimal names only, nobody's text."""
+    edges = (
+        f'@page {{ @top-left {{ content: "Assay validation report {report.validation}" }} '
+        f'@top-right {{ content: "content {content_digest(report)}" }} }}\n'
     )
-    return ("<!DOCTYPE html>\n" + page + "\n").encode()
+    return Html(_resource("report.css") + edges)
+
+
+def script() -> Html:
+    """The one script of the page."""
+    return Html(_resource("report.js"))
+
+
+def _resource(name: str) -> str:
+    return resources.files("host.reports").joinpath(name).read_text(encoding="utf-8")
+
+
+def _allowed(text: str) -> str:
+    """How a content security policy (level 3) names a script or style sheet that it allows."""
+    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
 
 
 def _first_screen(report: Report, marks: Marks, signatures: Sequence[ESignature]) -> Html:
@@ -156,18 +206,3 @@ def with_signatures(page: bytes, signatures: Sequence[ESignature]) -> bytes:
             raise ReportMismatchError("a signed copy is made from the unsigned page only")
         page = page.replace(unsigned, part(signatures).encode())
     return page
-
-
-def _pictures(figures: Sequence[Figure], figure_id: str) -> Html:
-    return join(_picture(one) for one in figures if one.id == figure_id)
-
-
-def _picture(figure: Figure) -> Html:
-    data = b64encode(figure.svg.encode()).decode()
-    return element(
-        "figure",
-        element("h3", figure.title),
-        element("img", src=f"data:image/svg+xml;base64,{data}", alt=f"{figure.title}. {figure.caption}"),
-        element("figcaption", figure.caption),
-        id=f"figure-{figure.id}",
-    )

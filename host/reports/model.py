@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from host.added_fields import added, in_use
 from host.reports.sections import (
+    AnalysisRow,
     ApprovalRow,
     DeviationSection,
     InstallationCheck,
@@ -176,8 +177,8 @@ class WarmSection(StrictModel):
 
 # What an `assay.report/1` cannot hold.
 SINCE_2: Final = (
-    "installation_checks", "self_test", "order_proof", "approvals", "deviations", "sensitivity", "sameness",
-    "version_delta", "leak", "readers",
+    "installation_checks", "self_test", "order_proof", "approvals", "deviations", "analyses", "sensitivity",
+    "sameness", "version_delta", "leak", "readers",
 )  # fmt: skip
 
 
@@ -207,6 +208,7 @@ class Report(StrictModel):
     order_proof: OrderProof | None = added(None)
     approvals: tuple[ApprovalRow, ...] = added(())
     deviations: tuple[DeviationSection, ...] = added(())
+    analyses: tuple[AnalysisRow, ...] = added(())
     sensitivity: tuple[SensitivityRow, ...] = added(())
     sameness: tuple[SamenessRow, ...] = added(())
     version_delta: VersionDeltaSection | None = added(None)

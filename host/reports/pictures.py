@@ -1,16 +1,15 @@
-"""The figures of one validation: the charts, and overlays of the first and the worst case."""
+"""The figures of one validation: the charts, and overlays of the worst cases."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from host.reports.figures import overlay_figure, standard_figures
-from host.reports.html import Figure
+from host.reports.figure import Figure
+from host.reports.figures.charts import standard_figures
+from host.reports.figures.overlay import overlay_figure
 from host.reports.model import Report
 from host.reports.slices import load_canonical, recoded
-from host.validation.verdict import worst_of
-
-MAX_OVERLAYS = 4
+from host.reports.worst import shown_cases
 
 
 @dataclass(frozen=True)
@@ -51,32 +50,15 @@ def draw(report: Report, images_of: Callable[[str], CaseImages | None]) -> list[
     return figures
 
 
-def shown_cases(report: Report) -> dict[str, str]:
-    """The first case that answered, and the worst of each criterion on a label; case id to why it is shown.
-
-    At most ``MAX_OVERLAYS``: each adds about 0.6 MB to the page.
-    """
-    rows = {one.row.case: one.row for one in report.cases if one.row.expected == one.row.outcome == "ok"}
-    shown = {case: "first case" for case in list(rows)[:1]}
-    for criterion in report.protocol.criteria:
-        if report.protocol.metric(criterion.metric).kind != "masks":
-            continue
-        valued = [
-            (value, row) for row in rows.values() if (value := row.values.get(criterion.metric)) is not None
-        ]
-        _, worst = worst_of(criterion, valued)
-        if worst is not None:
-            shown.setdefault(worst.case, f"worst case of {criterion.id}")
-    return dict(list(shown.items())[:MAX_OVERLAYS])
-
-
 def _overlay(case_id: str, why: str, images: CaseImages) -> Figure:
     image, spacing_mm = load_canonical(images.image)
     predicted, _ = load_canonical(images.predicted)
     reference, _ = load_canonical(images.reference)
+    figure_id = f"overlay-{case_id.lower().replace('_', '-').replace('.', '-')}"
+    title = f"{case_id} ({why})"
     return Figure(
-        f"overlay-{case_id.lower().replace('_', '-').replace('.', '-')}",
-        f"{case_id} ({why})",
+        figure_id,
+        title,
         "Reference, output and where they differ, on three planes through the largest disagreement. "
         "The patient's right is on the left of the picture.",
         overlay_figure(
@@ -85,6 +67,8 @@ def _overlay(case_id: str, why: str, images: CaseImages) -> Figure:
             reference,
             spacing_mm=spacing_mm,
             labels=images.labels,
-            title=case_id,
+            title=title,
+            figure_id=figure_id,
         ),
+        "gallery",
     )

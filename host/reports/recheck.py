@@ -14,8 +14,9 @@ from host.execution import Execution
 from host.installed import read_stored_manifest
 from host.kits.kit import KitFolder, Listing, parse_kit
 from host.kits.leak import find_leaks
+from host.reports.marks import check_agreement
 from host.reports.model import CaseSection, Report
-from host.reports.write import check_agreement, read_report
+from host.reports.write import read_report
 from host.validation.scoring import score
 from host.validation.verdict import evaluate
 from host.warm.equality import agreement_of, claimed

@@ -103,6 +103,19 @@ class DeviationSection(StrictModel):
     approved_by: tuple[str, ...] = ()
 
 
+class AnalysisRow(StrictModel):
+    """Figures of one metric over the cases, beside the criteria: what a plot shows, in numbers. They decide nothing.
+
+    ``estimates`` go by names such as ``bias`` or ``auc``; ``note`` says what to know when reading them.
+    """
+
+    kind: Literal["agreement", "roc", "calibration", "froc", "survival", "strata"]
+    metric: str
+    scope: str
+    estimates: dict[str, EstimateRow]
+    note: str = ""
+
+
 class SensitivityRow(StrictModel):
     """A criterion judged once more, under another assumption. No such row decides anything.
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from host.reports.fields import display
 from host.reports.marks import Marks, shortened
-from host.reports.markup import Html, breakable, bullets, element, facts, join, moment, table
+from host.reports.markup import Content, Html, breakable, bullets, element, facts, join, moment, table
 from host.reports.model import Report
-from host.reports.write import content_digest, display
+from host.reports.write import content_digest
+from host.validation.metric import Metric
 from registry.statements import ESignature
-
-MIB = 1024 * 1024
 
 
 def identity(report: Report, marks: Marks) -> Html:
@@ -58,42 +58,105 @@ def context(report: Report) -> Html:
 
 
 def protocol(report: Report, marks: Marks) -> Html:
-    """The plan, and the order of events that shows it came first."""
-    plan, proof = report.protocol, report.registration
-    metrics = [
-        (
-            element("code", breakable(one.id)),
-            f"{one.function} of {one.port}.{one.label or one.column}"
-            if one.function
-            else "outcome of the case",
-            one.definition,
-            one.unit,
-            display(one.failed_case_counts_as)
-            if isinstance(one.failed_case_counts_as, float)
-            else one.failed_case_counts_as,
-        )
-        for one in plan.metrics
-    ]
-    entry = join((marks.digest("registration"), f", entry {proof.sequence} of the log"))
+    """The plan, who approved it, and the order of events that shows it came first."""
+    plan = report.protocol
+    sides = "one-sided" if plan.sides == 1 else "two-sided"
+    intervals = f"{100 * plan.level:g} %, {sides}, where a criterion says nothing else"
     return join(
         (
             element("p", logged_first(report)),
+            _registration(report, marks),
+            element("h3", "Approvals of the protocol"),
+            _approvals(report, marks),
+            element("h3", "Order of events in the log"),
+            _order(report, marks),
+            element("h3", "The plan"),
             facts(
                 (
-                    ("Registration record", entry),
-                    ("Registered by", join((f"{proof.registered_by}, ", moment(proof.logged_at)))),
-                    ("Covered by", f"a checkpoint of {proof.cosigned_checkpoint_size} entries, cosigned by "
-                     f"{', '.join(proof.cosigned_by) or 'nobody'}"),
-                    ("First run began", moment(proof.first_run_started_at)),
                     ("Title", plan.title),
                     ("Sample size", plan.sample_size_basis),
                     ("Multiplicity", plan.multiplicity.replace("_", " ")),
+                    ("Confidence", intervals),
+                    ("Resampling", f"{plan.resamples} resamples of subjects, seed {plan.seed}"),
                 )
             ),
             element("h3", "Metrics as they were registered"),
-            table(("Metric", "Of", "Definition", "Unit", "A failed case counts as"), metrics),
+            table(
+                ("Metric", "Of", "Definition", "Unit", "A failed case counts as"),
+                [_metric(one) for one in plan.metrics],
+                class_="dense",
+            ),
         )
-    )  # fmt: skip
+    )
+
+
+def _registration(report: Report, marks: Marks) -> Html:
+    proof = report.registration
+    cosigners = ", ".join(proof.cosigned_by) or "nobody"
+    return facts(
+        (
+            (
+                "Registration record",
+                join((marks.digest("registration"), f", entry {proof.sequence} of the log")),
+            ),
+            ("Registered by", join((f"{proof.registered_by}, ", moment(proof.logged_at)))),
+            (
+                "Covered by",
+                f"a checkpoint of {proof.cosigned_checkpoint_size} entries, cosigned by {cosigners}",
+            ),
+            ("First run began", moment(proof.first_run_started_at)),
+        )
+    )
+
+
+def _approvals(report: Report, marks: Marks) -> Html:
+    if not report.approvals:
+        return element(
+            "p", "No e-signature on the protocol is recorded; whoever registered it is named above."
+        )
+    names = ("printed_name", "person", "meaning", "at")
+    rows = [marks.cells(f"approval/{at}", names) for at, _ in enumerate(report.approvals, start=1)]
+    return table(("Printed name", "Person", "Meaning", "Time"), rows, class_="dense")
+
+
+def _order(report: Report, marks: Marks) -> Html:
+    proof = report.order_proof
+    if proof is None:
+        return element(
+            "p", "The records are named above; their inclusion in the log is not part of this report."
+        )
+    rows = [
+        (
+            marks.number(f"order/{at}/sequence"),
+            *marks.cells(f"order/{at}", ("what", "at", "by")),
+            marks.digest(f"order/{at}/record"),
+        )
+        for at, _ in enumerate(proof.events, start=1)
+    ]
+    return join(
+        (
+            table(("Entry", "What", "Time", "By", "Record"), rows, class_="dense"),
+            element(
+                "p",
+                f"Root of the log under the checkpoint: {proof.root}. The cosigned checkpoint itself:",
+                class_="note",
+            ),
+            element("pre", proof.checkpoint),
+        )
+    )
+
+
+def _metric(one: Metric) -> tuple[Content, ...]:
+    counted = one.failed_case_counts_as
+    looked_at = ".".join(part for part in (one.port, one.label or one.column) if part)
+    of = one.kind if not looked_at else f"{one.function or one.kind} of {looked_at}"
+    return (
+        element("code", breakable(one.id)),
+        of,
+        one.definition,
+        one.unit,
+        counted.replace("_", " ") if isinstance(counted, str) else display(counted),
+    )
 
 
 def logged_first(report: Report) -> Html:
@@ -121,37 +184,6 @@ def logged_first(report: Report) -> Html:
             moment(proof.first_run_started_at),
             f"; cosigned by {', '.join(others) or 'nobody but the executor'} over "
             f"{proof.cosigned_checkpoint_size} entries.",
-        )
-    )
-
-
-def environment(report: Report) -> Html:
-    """Where it ran."""
-    here = report.environment
-    return facts(
-        (
-            ("Assay", here.host_version),
-            ("Python", here.python),
-            ("Platform", f"{here.platform}, {here.cpus} CPUs, {here.memory_bytes // MIB} MiB of memory"),
-            ("Container engine", here.engine),
-            *(("GPU", line) for line in here.gpus),
-            (
-                "In the container, says the plugin",
-                ", ".join(f"{name} {version}" for name, version in sorted(here.plugin_environment.items()))
-                or "nothing",
-            ),
-        )
-    )
-
-
-def limitations(report: Report) -> Html:
-    """Where the result holds, and what it does not show."""
-    return join(
-        (
-            element("h3", "Operating range of the kit"),
-            bullets(report.kit.operating_range, none="The kit declares none."),
-            element("h3", "Limitations"),
-            bullets(report.limitations, none="None are recorded."),
         )
     )
 

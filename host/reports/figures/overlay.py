@@ -1,22 +1,45 @@
 """Label maps laid over an image: reference, prediction, and where they differ, in three planes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from host.cases.geometry import Triple
 from host.errors import FigureError
-from host.reports.figures.canvas import COLOURS, canvas, svg
+from host.reports.figures.drawing import COLOURS, SOFT, Drawing, clipped, text_width
+from host.reports.figures.raster import data_address, grey_levels, palette_png
+from host.reports.markup import Html
 from host.reports.slices import Cut, cuts
 
-PICTURES_WIDTH_IN = 7.4
-FRAME_IN = 1.0
-DIFFERENT = "#FF2D2D"
+WIDTH = 700.0
+LEFT = 22.0
+TOP = 22.0
+GAP = 3.0
+DIFFERENT = "#ff2d2d"
+LETTER = "#ffd84d"
+PICTURES_HEIGHT_MAX = 600.0  # three rows, title, caption and legend fit on one A4 page
+LABELS_MAX = 12  # beyond that a palette has too few greys left, and nobody tells the tints apart
+
+
+@dataclass(frozen=True)
+class Tints:
+    """A palette that holds the greys once plain, and once per tint."""
+
+    colours: tuple[str, ...]
+
+    @property
+    def levels(self) -> int:
+        """How many greys each tint has."""
+        return min(256 // (len(self.colours) + 1), 96)
+
+    def palette(self) -> NDArray[np.uint8]:
+        """Red, green, blue of every entry, shape (levels times (tints + 1), 3)."""
+        grey = np.linspace(0, 255, self.levels)[:, None].repeat(3, axis=1)
+        tinted = [0.5 * grey + 0.5 * np.array(_tone(colour)) for colour in self.colours]
+        return np.concatenate([grey, *tinted]).astype(np.uint8)
 
 
 def overlay_figure(
@@ -27,7 +50,8 @@ def overlay_figure(
     spacing_mm: Triple,
     labels: Mapping[int, str],
     title: str,
-) -> str:
+    figure_id: str = "overlay",
+) -> Html:
     """Show reference, prediction and where they differ, in three planes.
 
     Parameters
@@ -37,53 +61,86 @@ def overlay_figure(
     spacing_mm : tuple of float
         Edge lengths of a voxel along (I, J, K).
     labels : mapping of int to str
-        Label values to show, and their names; other values count as background. Both maps use them
+        Label values to show, at most twelve, and their names; other values count as background. Both maps use them
         (`host.reports.slices.recoded`).
     title : str
+    figure_id : str, optional
 
     Returns
     -------
-    str
-        SVG.
+    Html
+        SVG; the pictures inside are raster.
 
     Raises
     ------
     FigureError
-        Shapes differ, or nothing is labelled.
+        Shapes differ, nothing is labelled, or there are too many labels.
     """
     if image.shape != reference.shape:
         raise FigureError(
             f"an image of shape {image.shape} does not fit a label map of shape {reference.shape}"
         )
+    if len(labels) > LABELS_MAX:
+        raise FigureError(
+            f"{len(labels)} labels cannot be told apart in one picture; at most {LABELS_MAX} can"
+        )
     shown = np.array(sorted(labels))
     predicted, reference = (np.where(np.isin(one, shown), one, 0) for one in (predicted, reference))
     planes = list(cuts(predicted, reference, spacing_mm))
-    grey_range = _grey_range(image)
-    colours = {value: COLOURS[place % len(COLOURS)] for place, value in enumerate(sorted(labels))}
-    widths, heights = zip(*(_size_mm(cut, image) for cut in planes), strict=True)
-    row_in = PICTURES_WIDTH_IN * max(heights) / sum(widths)
-    with canvas(PICTURES_WIDTH_IN + 0.4, 3 * row_in + FRAME_IN) as drawing:
-        axes = drawing.subplots(3, 3, squeeze=False, width_ratios=widths)
-        whole_in = 3 * row_in + FRAME_IN
-        drawing.subplots_adjust(
-            left=0.05, right=0.995, top=1 - 0.5 / whole_in, bottom=0.5 / whole_in, wspace=0.02, hspace=0.02
-        )
-        for column, cut in enumerate(planes):
-            grey = _grey(cut.of(image), grey_range)
-            for row, picture in enumerate(_tinted(grey, cut.of(predicted), cut.of(reference), colours)):
-                _show(axes[row][column], picture, cut)
-            axes[0][column].set_title(f"{cut.name}, slice {cut.index}", fontsize=8.5)
-        for row, name in enumerate(("reference", "predicted", "where they differ")):
-            axes[row][0].set_ylabel(name, fontsize=9, labelpad=8)
-        _add_legend(drawing, [(labels[value], colour) for value, colour in colours.items()])
-        drawing.suptitle(title, fontsize=10, y=1 - 0.12 / whole_in)
-        return svg(drawing)
+    tints = Tints((*(COLOURS[at % len(COLOURS)] for at in range(len(labels))), DIFFERENT))
+    widths, row_px = _sizes(planes, image)
+    drawing = Drawing(WIDTH, TOP + 3 * (row_px + GAP) + 26)
+    low, high = _grey_range(image)
+    left = LEFT
+    for cut, width in zip(planes, widths, strict=True):
+        drawing.text((left + width / 2, TOP - 7), f"{cut.name}, slice {cut.index}", size=10, anchor="middle")
+        grey = grey_levels(cut.of(image), low, high, tints.levels)
+        height = width * _height_mm(cut, image) / _width_mm(cut, image)
+        for row, tint in enumerate(_tinted(cut.of(predicted), cut.of(reference), shown)):
+            entries = (grey + tint.astype(np.uint16) * tints.levels).astype(np.uint8)
+            corner = (left, TOP + row * (row_px + GAP) + (row_px - height) / 2)
+            drawing.picture(corner, width, height, data_address(palette_png(entries, tints.palette())))
+            _name_edges(drawing, cut, corner, (width, height))
+        left += width + GAP
+    for row, name in enumerate(("reference", "predicted", "where they differ")):
+        middle = TOP + row * (row_px + GAP) + row_px / 2
+        drawing.text((LEFT - 8, middle), name, size=10, anchor="middle", upright=True)
+    _legend(drawing, [*(labels[int(value)] for value in shown), "different label"], tints)
+    said = "; ".join(f"{cut.name} slice {cut.index}" for cut in planes)
+    return drawing.svg(
+        figure_id, title, f"Reference, prediction and where they differ over the image: {said}."
+    )
 
 
-def _add_legend(drawing: Figure, colours: Sequence[tuple[str, str]]) -> None:
-    keys = [Patch(color=colour, label=label) for label, colour in colours]
-    keys.append(Patch(color=DIFFERENT, label="different label"))
-    drawing.legend(handles=keys, loc="lower center", ncols=min(len(keys), 5), fontsize=8, borderaxespad=0.2)
+def _sizes(planes: list[Cut], image: NDArray[Any]) -> tuple[list[float], float]:
+    """Widths of the columns and the height of a row, in pixels: one scale for all planes."""
+    room = WIDTH - LEFT - GAP * len(planes)
+    scale = room / sum(_width_mm(cut, image) for cut in planes)
+    tallest = max(_height_mm(cut, image) for cut in planes)
+    scale = min(scale, PICTURES_HEIGHT_MAX / 3 / tallest)
+    return [scale * _width_mm(cut, image) for cut in planes], scale * tallest
+
+
+def _tinted(told: NDArray[Any], meant: NDArray[Any], shown: NDArray[Any]) -> Iterator[NDArray[np.uint8]]:
+    """Which tint each pixel takes, 0 for none: in the reference, in the prediction, and where the two differ."""
+    for values in (meant, told):
+        yield np.where(values == 0, 0, np.searchsorted(shown, values) + 1).astype(np.uint8)
+    yield np.where(told != meant, len(shown) + 1, 0).astype(np.uint8)
+
+
+def _name_edges(drawing: Drawing, cut: Cut, corner: tuple[float, float], size: tuple[float, float]) -> None:
+    (x, y), (width, height) = corner, size
+    places = ((8, height / 2), (width - 8, height / 2), (width / 2, 10), (width / 2, height - 4))
+    for letter, (dx, dy) in zip(cut.edges, places, strict=True):
+        drawing.text((x + dx, y + dy), letter, size=10, anchor="middle", colour=LETTER, bold=True)
+
+
+def _legend(drawing: Drawing, names: list[str], tints: Tints) -> None:
+    x, y = LEFT, drawing.height - 8
+    for name, colour in zip(names, tints.colours, strict=True):
+        drawing.box((x, y - 9), 11, 10, fill=colour)
+        drawing.text((x + 15, y), clipped(name, 24), size=10, colour=SOFT)
+        x += 28 + text_width(clipped(name, 24), 10)
 
 
 def _grey_range(image: NDArray[Any]) -> tuple[float, float]:
@@ -92,50 +149,13 @@ def _grey_range(image: NDArray[Any]) -> tuple[float, float]:
     return float(low), float(max(high, low + 1e-6))
 
 
-def _grey(picture: NDArray[Any], grey_range: tuple[float, float]) -> NDArray[np.uint8]:
-    low, high = grey_range
-    scaled = (np.clip((picture.astype(np.float64) - low) / (high - low), 0, 1) * 255).astype(np.uint8)
-    return np.repeat(scaled[..., None], 3, axis=2)
+def _tone(colour: str) -> list[int]:
+    return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
 
 
-def _tint(grey: NDArray[np.uint8], values: NDArray[Any], colours: Mapping[int, str]) -> NDArray[np.uint8]:
-    tinted = grey.astype(np.float64)
-    for value, colour in colours.items():
-        tone = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)])
-        where = values == value
-        tinted[where] = 0.5 * tinted[where] + 0.5 * tone
-    return tinted.astype(np.uint8)
+def _width_mm(cut: Cut, image: NDArray[Any]) -> float:
+    return float(cut.of(image).shape[1] * cut.pixel_mm[0])
 
 
-def _tinted(
-    grey: NDArray[np.uint8], told: NDArray[Any], meant: NDArray[Any], colours: Mapping[int, str]
-) -> tuple[NDArray[np.uint8], ...]:
-    """The reference, what was predicted, and where the two differ, each over the image."""
-    return (
-        _tint(grey, meant, colours),
-        _tint(grey, told, colours),
-        _tint(grey, told != meant, {1: DIFFERENT}),
-    )
-
-
-def _size_mm(cut: Cut, image: NDArray[Any]) -> tuple[float, float]:
-    rows, columns = cut.of(image).shape
-    return columns * cut.pixel_mm[0], rows * cut.pixel_mm[1]
-
-
-def _show(axes: Axes, picture: NDArray[np.uint8], cut: Cut) -> None:
-    axes.imshow(picture, aspect=cut.pixel_mm[1] / cut.pixel_mm[0], interpolation="none")
-    axes.set_facecolor("black")
-    axes.set(xticks=[], yticks=[])
-    for letter, (x, y) in zip(cut.edges, ((0.04, 0.5), (0.96, 0.5), (0.5, 0.95), (0.5, 0.05)), strict=True):
-        axes.text(
-            x,
-            y,
-            letter,
-            transform=axes.transAxes,
-            color="#FFD84D",
-            fontsize=8,
-            ha="center",
-            va="center",
-            weight="bold",
-        )
+def _height_mm(cut: Cut, image: NDArray[Any]) -> float:
+    return float(cut.of(image).shape[0] * cut.pixel_mm[1])

@@ -3,17 +3,22 @@
 import re
 import subprocess
 import sys
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 
 import pytest
 
 from host.errors import ReportMismatchError
-from host.reports.html import Figure, render, with_signatures
+from host.reports.figure import Figure
+from host.reports.html import render, script, with_signatures
+from host.reports.markup import Html
 from host.reports.model import RegistrationSection, Report
-from host.reports.write import read_report, report_bytes
+from host.reports.write import content_digest, read_report, report_bytes
 from tests.support.reports import make_case, make_report, make_signature
 
-FIGURE = Figure("flow", "Case flow", "Where cases went.", '<svg xmlns="http://www.w3.org/2000/svg"></svg>')
+SVG = Html('<svg xmlns="http://www.w3.org/2000/svg"></svg>')
+FIGURE = Figure("flow", "Case flow", "Where cases went.", SVG, "flow")
 LOADING = {"src", "href", "srcset", "action", "data", "poster", "background"}
 
 
@@ -40,7 +45,7 @@ def parse(page: bytes) -> _Tags:
 def first_screen(page: bytes) -> str:
     """The text before the first numbered section, style sheet left out."""
     body = page.decode().split("<body>", 1)[1]
-    return re.sub(r"\s+", " ", parse(body.split("<h2>", 1)[0].encode()).text)
+    return re.sub(r"\s+", " ", parse(body.split("<nav", 1)[0].encode()).text)
 
 
 def all_met(report: Report | None = None) -> Report:
@@ -93,22 +98,35 @@ def test_a_protocol_that_was_not_shown_to_come_first_is_called_so(change: dict[s
 
 
 def test_the_sections_stand_in_the_order_that_qa_reads_them() -> None:
-    headings = re.findall(r"<h2>\d+\. ([^<]+)</h2>", render(make_report(), (FIGURE,)).decode())
+    headings = re.findall(r"<h2 id=[^>]*>([^<]+)</h2>", render(make_report(), (FIGURE,)).decode())
     assert headings == [
-        "Identity and digests",
-        "Context of use and risk",
-        "Protocol, and the proof that it was logged first",
-        "Environment",
-        "Case flow",
-        "Acceptance criteria",
-        "Cases",
-        "Figures",
-        "Attempts",
-        "Operating range and limitations",
-        "Conclusion",
-        "Signatures",
-        "Appendix: digests in full",
+        "1. Identity and digests",
+        "2. Context of use and risk",
+        "3. Protocol, approvals, and the proof that it was logged first",
+        "4. Installation checks and self-test of the statistics",
+        "5. Case flow, failures included",
+        "6. Requirements, criteria and verdicts",
+        "7. Results by metric and stratum",
+        "8. Worst cases",
+        "9. Sensitivity analyses",
+        "10. Robustness and sameness",
+        "11. Change from the version before",
+        "12. Deviations and attempts",
+        "13. Leak check, readers, operating range and limitations",
+        "14. Conclusion",
+        "15. E-signatures",
+        "Appendix A. Every case",
+        "Appendix B. Reporting guidelines, and what is not covered",
+        "Appendix C. Digests in full",
     ]
+
+
+def test_every_link_leads_to_a_place_on_the_page() -> None:
+    tags = parse(render(make_report(), (FIGURE,))).tags
+    links = {str(attributes["href"]) for tag, attributes in tags if tag == "a"}
+    places = {f"#{attributes['id']}" for _, attributes in tags if "id" in attributes}
+    assert links
+    assert links <= places
 
 
 @pytest.mark.parametrize("report", [make_report(), all_met()], ids=["not met", "met"])
@@ -128,25 +146,41 @@ def test_the_failed_case_stands_in_the_criteria_table_with_what_it_counts_as() -
     assert "failed: counts as not met" in text
 
 
-def test_nothing_is_loaded_and_nothing_runs() -> None:
-    page = parse(render(make_report(), (FIGURE,), (make_signature(),)))
-    assert not {"script", "link", "iframe", "object", "embed", "base", "form", "a"} & {
-        tag for tag, _ in page.tags
-    }
-    for _, attributes in page.tags:
-        assert not [name for name in attributes if name.startswith("on")]
+def test_nothing_is_loaded_and_one_script_of_ours_runs() -> None:
+    data = render(make_report(), (FIGURE,), (make_signature(),))
+    page = parse(data)
+    assert not {"link", "iframe", "object", "embed", "base", "form"} & {tag for tag, _ in page.tags}
+    assert [attributes for tag, attributes in page.tags if tag == "script"] == [{}]
+    assert data.decode().count(f"<script>{script()}</script>") == 1
+    for tag, attributes in page.tags:
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
         for name in LOADING & attributes.keys():
-            assert str(attributes[name]).startswith("data:image/svg+xml;base64,")
+            assert str(attributes[name]).startswith("#" if tag == "a" else "data:image/png;base64,")
     assert not re.search(r"https?://|file:|//[a-z]|@import|url\(", page.text)
 
 
-def test_the_content_policy_forbids_everything_but_styles_and_embedded_images() -> None:
-    policies = [
-        attributes["content"]
-        for tag, attributes in parse(render(make_report(), ())).tags
+def test_the_content_policy_allows_this_script_and_style_sheet_by_digest_and_no_other() -> None:
+    page = render(make_report(), ())
+    (policy,) = [
+        str(attributes["content"])
+        for tag, attributes in parse(page).tags
         if tag == "meta" and attributes.get("http-equiv") == "Content-Security-Policy"
     ]
-    assert policies == ["default-src 'none'; style-src 'unsafe-inline'; img-src data:"]
+    allowed = dict(part.split(" ", 1) for part in policy.split("; "))
+    for tag in ("style", "script"):
+        (inside,) = re.findall(rf"<{tag}>(.*?)</{tag}>", page.decode(), re.DOTALL)
+        digest = b64encode(sha256(inside.encode()).digest()).decode()
+        assert allowed.pop(f"{tag}-src") == f"'sha256-{digest}'"
+    assert allowed == {
+        "default-src": "'none'", "img-src": "data:", "base-uri": "'none'", "form-action": "'none'"
+    }  # fmt: skip
+
+
+def test_every_printed_page_names_the_report_and_its_content() -> None:
+    report = make_report()
+    page = render(report, ()).decode()
+    assert f'@top-left {{ content: "Assay validation report {report.validation}" }}' in page
+    assert f'@top-right {{ content: "content {content_digest(report)}" }}' in page
 
 
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;"
@@ -160,10 +194,10 @@ def test_text_of_a_plugin_a_kit_and_a_signer_is_escaped() -> None:
     report = report.model_copy(
         update={"release": release, "kit": kit, "cases": (case, *report.cases[1:]), "limitations": (ATTACK,)}
     )
-    figure = Figure("flow", ATTACK, ATTACK, "<svg></svg>")
+    figure = Figure("flow", ATTACK, ATTACK, SVG, "flow")
     page = render(report, (figure,), (make_signature(name=ATTACK),))
     parsed = parse(page)
-    assert "script" not in {tag for tag, _ in parsed.tags}
+    assert [tag for tag, _ in parsed.tags].count("script") == 1  # our own
     assert [
         attributes for tag, attributes in parsed.tags if tag == "img" and attributes.get("src") == "x"
     ] == []
@@ -188,7 +222,7 @@ def test_rendering_a_page_loads_neither_matplotlib_nor_numpy() -> None:
 
 def test_every_digest_stands_in_full_in_the_appendix() -> None:
     report = make_report()
-    appendix = render(report, ()).decode().split("Appendix: digests in full", 1)[1]
+    appendix = render(report, ()).decode().rsplit("Digests in full", 1)[1]
     for digest in (report.release.image, report.kit.protocol_digest, report.release.weights[0].digest):
         assert digest in appendix
 

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from host.errors import ReportMalformedError, ReportMismatchError
+from host.reports.fields import display
 from host.reports.html import render
+from host.reports.marks import check_agreement
 from host.reports.sections import DeviationSection
-from host.reports.write import check_agreement, content_digest, display, read_report, report_bytes
+from host.reports.write import content_digest, read_report, report_bytes
 from registry.canonical import canonical_json
 from tests.support.reports import digest_of, make_case, make_report
 

@@ -1,0 +1,158 @@
+"""Sections that look at the result from another side: other assumptions, repeats, perturbations, the release before."""
+
+from collections.abc import Iterator, Sequence
+
+from host.reports.fields import display
+from host.reports.marks import Marks
+from host.reports.markup import Content, Html, element, join, number, table
+from host.reports.model import Report
+from host.reports.wording import VERDICT_CLASS, named
+from host.validation.verdict import CaseRow
+
+PERTURBATION = "perturbation"
+
+
+def sensitivity(report: Report, marks: Marks) -> Html:
+    """The criteria once more under other assumptions; none of these rows decides."""
+    if not report.sensitivity:
+        return element(
+            "p",
+            "No other assumption was tried: the protocol's criteria judge single cases, or it was not done.",
+        )
+    changed = sum(one.verdict != one.as_registered for one in report.sensitivity)
+    rows = [
+        (
+            *marks.cells(key, ("analysis", "changed", "criterion", "scope", "metric")),
+            marks.number(f"{key}/estimate/value"),
+            element("td", marks.interval(f"{key}/estimate"), class_="number"),
+            marks.number(f"{key}/estimate/n"),
+            marks.text(f"{key}/verdict", class_=VERDICT_CLASS[one.verdict]),
+            marks.text(f"{key}/as_registered"),
+        )
+        for at, one in enumerate(report.sensitivity, start=1)
+        for key in [f"sensitivity/{at}"]
+    ]
+    head = (
+        "Analysis", "What differs", "Criterion", "Scope", "Metric", "Estimate", "Interval", "n", "It would be",
+        "As registered",
+    )  # fmt: skip
+    told = (
+        f"In {changed} of {len(rows)} rows the verdict would be another one."
+        if changed
+        else f"None of the {len(rows)} rows would change a verdict."
+    )
+    return join((element("p", told), table(head, rows, class_="dense sortable")))
+
+
+def sameness(report: Report, marks: Marks) -> Html:
+    """Answers that ought to be the same, and what declared perturbations do to the figures."""
+    return join(
+        (
+            element("h3", "The same answer again"),
+            _same(report, marks),
+            *_warm(report, marks),
+            element("h3", "Declared perturbations"),
+            _perturbed(report),
+        )
+    )
+
+
+def _same(report: Report, marks: Marks) -> Html:
+    if not report.sameness:
+        return element("p", "No case was run again to see whether the answer stays the same.")
+    rows = [
+        (
+            *marks.cells(f"sameness/{at}", ("check", "rule")),
+            marks.number(f"sameness/{at}/cases"),
+            marks.number(f"sameness/{at}/same"),
+            marks.number(f"sameness/{at}/worst", otherwise="not measured"),
+            marks.text(f"sameness/{at}/differences"),
+        )
+        for at, _ in enumerate(report.sameness, start=1)
+    ]
+    head = ("Check", "Counts as the same", "Compared", "Same", "Largest difference", "What differs")
+    return table(head, rows, class_="dense")
+
+
+def _warm(report: Report, marks: Marks) -> Iterator[Html]:
+    """How the answers of warm containers compare with those that are judged above, if it was looked at."""
+    warm = report.warm
+    if warm is None:
+        return
+    yield element("h3", "Warm containers")
+    yield element(
+        "p",
+        f"Every case ran once more in warm containers, one after another in an order shuffled by the seed {warm.seed}, "
+        f"and was compared with its run above by the determinism the plugin claims ({warm.claim}): ",
+        marks.text("warm", class_="good" if warm.agreement == "equal" else "bad"),
+        ". The verdict rests on the runs in fresh containers.",
+    )
+    yield table(
+        ("Case", "Run", "Differences"),
+        [
+            (one.case, element("code", one.run), "; ".join(one.differences) or "none")
+            for one in sorted(warm.runs, key=lambda one: one.case)
+        ],
+        class_="dense",
+    )
+
+
+def _perturbed(report: Report) -> Html:
+    """Each metric by perturbation; the criteria above say what is accepted."""
+    levels = sorted({case.row.strata.get(PERTURBATION, "") for case in report.cases} - {""})
+    if not levels:
+        return element("p", "The kit declares no perturbed cases.")
+    metrics = [one for one in report.protocol.metrics if one.kind != "outcome"]
+    rows = []
+    for level in levels:
+        members = [case.row for case in report.cases if case.row.strata.get(PERTURBATION) == level]
+        rows.append((level, number(len(members)), *(_spread(members, metric.id) for metric in metrics)))
+    head = ("Perturbation", "Cases", *(named(one) for one in metrics))
+    note = "Least to greatest value over the cases; failed cases count as the protocol says."
+    return join((table(head, rows, class_="dense sortable"), element("p", note, class_="note")))
+
+
+def _spread(rows: Sequence[CaseRow], metric: str) -> Html:
+    values = [value for row in rows if (value := row.values.get(metric)) is not None]
+    failed = sum(metric in row.never_met for row in rows)
+    note: Content = element("div", f"{failed} not met", class_="note") if failed else ""
+    if not values:
+        return number("no value", note=note)
+    low, high = display(min(values)), display(max(values))
+    return number(low if low == high else f"{low} to {high}", note=note)
+
+
+def version_delta(report: Report, marks: Marks) -> Html:
+    """Equivalence with the release that a trial has locked."""
+    delta = report.version_delta
+    if delta is None:
+        return element(
+            "p", "No earlier release was compared: none is locked, or the protocol asks for no comparison."
+        )
+    rows = [
+        (
+            *marks.cells(key, ("metric", "unit")),
+            marks.number(f"{key}/difference/value"),
+            element("td", marks.interval(f"{key}/difference"), class_="number"),
+            marks.number(f"{key}/difference/n"),
+            marks.number(f"{key}/margin"),
+            *(_optional(marks, f"{key}/{name}") for name in ("loa_low", "loa_high", "repeatability")),
+            marks.text(f"{key}/verdict", class_=VERDICT_CLASS[one.verdict]),
+        )
+        for at, one in enumerate(delta.rows, start=1)
+        for key in [f"version/{at}"]
+    ]
+    head = (
+        "Metric", "Unit", "Mean difference", "Interval", "n", "Margin", "Lower limit of agreement",
+        "Upper limit of agreement", "Repeatability coefficient", "Equivalent",
+    )  # fmt: skip
+    trial = f", locked by the trial {delta.trial}" if delta.trial else ""
+    told = f"Against version {delta.version}{trial}, as it answered in validation {delta.validation}."
+    return join((element("p", told), table(head, rows, class_="dense")))
+
+
+def _optional(marks: Marks, key: str) -> Html:
+    if not marks.has(f"{key}/value"):
+        return number("not given")
+    interval = element("div", marks.interval(key), ", n ", marks.text(f"{key}/n"), class_="note")
+    return element("td", marks.text(f"{key}/value"), interval, class_="number")

@@ -1,0 +1,72 @@
+"""How the page words what the model holds in a closed vocabulary."""
+
+from host.validation.criterion import EVERY_CASE, Criterion
+from host.validation.metric import Metric
+from host.validation.protocol import Protocol
+
+VERDICT_CLASS = {"met": "good", "not met": "bad", "insufficient evidence": "open"}
+_VERDICT_MARK = {"met": "✓ ", "not met": "✗ ", "insufficient evidence": "? "}
+SIGN = {">=": "≥", "<=": "≤", "abs<=": "within ±", "within": "within"}
+EVIDENCE = {
+    "derived": "Derived data: images computed from other images. No case is a patient; this is no evidence "
+    "of how the algorithm performs in patients.",
+    "phantom": "Phantom data: images of an object or a simulation. No case is a patient; this is no evidence "
+    "of how the algorithm performs in patients.",
+    "patient": "Patient data: images of people.",
+}
+_JUDGED = {
+    "estimate": "the estimate",
+    "ci_low": "the lower end of the interval",
+    "ci_high": "the upper end of the interval",
+    "interval": "the whole interval",
+}
+
+
+def verdict_mark(verdict: str) -> str:
+    """A sign beside the word, so that colour is not all there is."""
+    return _VERDICT_MARK.get(verdict, "")
+
+
+def scope_words(scope: str) -> str:
+    """A scope for reading: ``field_strength=3 T`` as "field strength: 3 T"."""
+    name, equals, level = scope.partition("=")
+    return f"{name.replace('_', ' ')}: {level}" if equals else scope
+
+
+def unit_words(metric: Metric) -> str:
+    """A metric's unit in brackets, nothing for a pure number."""
+    return "" if metric.unit == "1" else f" [{metric.unit}]"
+
+
+def named(metric: Metric) -> str:
+    """A metric's id with its unit."""
+    return metric.id + unit_words(metric)
+
+
+def criterion_words(criterion: Criterion, protocol: Protocol) -> str:
+    """A criterion as one sentence: what of which statistic, on which side of which bound, where."""
+    metric = protocol.metric(criterion.metric)
+    bound = f"{SIGN[criterion.comparator]} {criterion.bound:g}"
+    if criterion.bound_high is not None:
+        bound = f"within {criterion.bound:g} to {criterion.bound_high:g}"
+    where = (
+        ""
+        if criterion.scope == "overall"
+        else f", in {scope_words(criterion.scope.replace(':', ' ').replace('_', ' '))}"
+    )
+    needed = f"; at least {criterion.min_cases} cases"
+    if criterion.min_subjects is not None:
+        needed += f" and {criterion.min_subjects} subjects"
+    if criterion.statistic == EVERY_CASE:
+        return f"{named(metric)} of every case {bound}{where}{needed}"
+    return f"{_JUDGED[criterion.judged or 'estimate']} of {statistic_words(criterion, protocol)} {bound}{where}{needed}"
+
+
+def statistic_words(criterion: Criterion, protocol: Protocol) -> str:
+    """A criterion's statistic, with its options and the level of its interval."""
+    options = "".join(f", {name.replace('_', ' ')} {value}" for name, value in criterion.options.items())
+    words = f"{criterion.statistic.replace('_', ' ')} of {named(protocol.metric(criterion.metric))}{options}"
+    if not criterion.judges_interval:
+        return words
+    level, sides = criterion.level or protocol.level, criterion.sides or protocol.sides
+    return f"{words} ({'one' if sides == 1 else 'two'}-sided, {100 * level:g} %)"
