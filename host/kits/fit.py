@@ -1,10 +1,12 @@
 """Whether a kit's cases give what its protocol compares with."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from host.errors import KitError
 from host.kits.cases import KitCase
 from host.perturbations.declared import STRATUM
+from host.statistics.registrations import statistics
 from host.validation.protocol import Metric, Protocol
 
 
@@ -21,6 +23,8 @@ def check_fit(path: Path, protocol: Protocol, cases: tuple[KitCase, ...]) -> Non
             if case.expected == "refused" and metric.kind != "outcome":
                 continue
             missing = missing_columns(metric, case)
+            if _needs_baseline(metric, protocol) and metric.port not in case.baselines:
+                missing.append(f"baseline.{metric.port}")
             missing += [f"stratum.{name}" for name in sorted(strata_of(metric, protocol) - set(case.strata))]
             if missing:
                 raise KitError(f"{path}: case {case.case_id} has no {missing[0]}, which {metric.id} needs")
@@ -40,8 +44,21 @@ def missing_columns(metric: Metric, case: KitCase) -> list[str]:
     """The columns that a metric compares with and that a case does not fill."""
     if metric.against != "reference":
         return []
-    if metric.kind == "masks" and metric.port not in case.references:
-        return [f"ref.{metric.port}"]
-    if metric.kind == "numbers" and metric.column not in case.values:
-        return [f"value.{metric.column}"]
-    return []
+    given: dict[str, tuple[str, Mapping[str, object]]] = {
+        "masks": (f"ref.{metric.port}", case.references),
+        "lesions": (f"ref.{metric.port}", case.references),
+        "findings": (f"ref.{metric.port}", case.references),
+        "classes": (f"class.{metric.port}", case.classes),
+        "survival": (f"time.{metric.port}", case.times),
+    }
+    if metric.kind == "numbers":
+        absent = metric.function is not None and metric.column not in case.values
+        return [f"value.{metric.column}"] if absent else []
+    column, held = given.get(metric.kind, ("", {metric.port or "": None}))
+    return [column] if (metric.port or "") not in held else []
+
+
+def _needs_baseline(metric: Metric, protocol: Protocol) -> bool:
+    """Whether a criterion compares the metric with the kit's comparator."""
+    named = [one.statistic for one in protocol.criteria if one.metric == metric.id]
+    return any("baseline" in statistics()[name].columns for name in named if name in statistics())

@@ -90,6 +90,11 @@ class Criterion(StrictModel):
         return self
 
     @property
+    def stratum(self) -> str:
+        """The stratum that the scope names; empty for all cases."""
+        return "" if self.scope == "overall" else self.scope.removeprefix("each:").partition("=")[0]
+
+    @property
     def judges_interval(self) -> bool:
         """Whether an end of an interval decides."""
         return self.judged not in {None, "estimate"}

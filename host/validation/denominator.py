@@ -47,8 +47,7 @@ def counts_perturbed(protocol: Protocol, criterion: Criterion) -> bool:
     """Whether a criterion counts perturbed copies, and they alone."""
     if not protocol.perturbations:
         return False
-    stratum = criterion.scope.removeprefix("each:").partition("=")[0]
-    return stratum == STRATUM or protocol.metric(criterion.metric).against == "unperturbed"
+    return criterion.stratum == STRATUM or protocol.metric(criterion.metric).against == "unperturbed"
 
 
 def _runs_again(protocol: Protocol, metric: Metric, case_id: str) -> bool:

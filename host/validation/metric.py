@@ -23,7 +23,7 @@ _FIELDS: dict[Kind, tuple[set[str], set[str]]] = {
         {"parameters", "against", "failed_false_positives"},
     ),
     "findings": ({"function", "port"}, {"parameters", "label", "failed_false_positives"}),
-    "numbers": ({"function", "port", "column"}, {"parameters", "against", "adverse_by"}),
+    "numbers": ({"port", "column"}, {"function", "parameters", "against", "adverse_by"}),
     "classes": ({"port", "classes"}, {"positive"}),
     "survival": ({"port", "column", "higher_score_means"}, {"probability"}),
     "outcome": (set(), set()),
@@ -47,7 +47,8 @@ class Metric(StrictModel):
     ``masks``: ``label`` of a label-map ``port`` against ``reference_value`` in the reference label map of that port.
     ``lesions``: the connected components of the same two masks; ``parameters`` say what is one and when it is found.
     ``findings``: detections of a ``port`` (with ``label``, where given) against reference points or boxes.
-    ``numbers``: ``column`` of a measurements ``port``, or ``value`` of a score, against its reference value.
+    ``numbers``: ``column`` of a measurements ``port``, or ``value`` of a score, against its reference value; without a
+    ``function``, the measured number itself, as repeated measurements need it.
     ``classes``: the label of a classification ``port`` against the reference class, in the order of ``classes``.
     ``survival``: a score against the time and event of the case; ``probability`` is the column with the predicted
     risk of an event within the criterion's horizon.
@@ -88,7 +89,7 @@ class Metric(StrictModel):
         if not needed <= given <= needed | allowed:
             more = f"; optional: {', '.join(sorted(allowed))}" if allowed and given - needed else ""
             raise ValueError(
-                f"a {self.kind} metric takes exactly: {', '.join(sorted(needed)) or 'nothing more'}{more}"
+                f"{self._named} takes exactly: {', '.join(sorted(needed)) or 'nothing more'}{more}"
             )
         return self
 
@@ -98,10 +99,12 @@ class Metric(StrictModel):
         if isinstance(counted, str) and counted not in _FAILED_AS[self.kind]:
             words = ", ".join(sorted(_FAILED_AS[self.kind])) or "no word"
             raise ValueError(
-                f"failed_case_counts_as: a {self.kind} metric takes a number or: {words}; not {counted!r}"
+                f"failed_case_counts_as: {self._named} takes a number or: {words}; not {counted!r}"
             )
         if (counted == "adverse") != (self.adverse_by is not None):
             raise ValueError("adverse_by: stands with failed_case_counts_as = 'adverse', and only there")
+        if counted == "adverse" and self.function is None:
+            raise ValueError("failed_case_counts_as: adverse is relative to a reference; name a function")
         if counted == "image_diagonal" and self.unit != "mm":
             raise ValueError(f"failed_case_counts_as: an image diagonal is in mm, the metric in {self.unit}")
         if self.failed_false_positives is not None and counted != "all_missed":
@@ -120,8 +123,14 @@ class Metric(StrictModel):
         return self
 
     @property
+    def _named(self) -> str:
+        return f"{'an' if self.kind[0] in 'aeiou' else 'a'} {self.kind} metric"
+
+    @property
     def is_first_version(self) -> bool:
         """Whether a plan of the first version could have held it."""
-        kinds, words = {"masks", "numbers", "outcome"}, {"not met"}
-        counted = self.failed_case_counts_as
-        return self.kind in kinds and not in_use(self) and (not isinstance(counted, str) or counted in words)
+        if self.kind not in {"masks", "numbers", "outcome"} or in_use(self):
+            return False
+        if self.kind == "numbers" and self.function is None:
+            return False
+        return not isinstance(self.failed_case_counts_as, str) or self.failed_case_counts_as == "not met"

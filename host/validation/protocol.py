@@ -17,7 +17,8 @@ from host.perturbations.declared import Perturbation
 from host.sameness.declared import Sameness
 from host.validation.criterion import EVERY_CASE, Criterion, Level
 from host.validation.metric import Metric, MetricId, Text
-from plugin_spec.model import Identifier, StrictModel, parse_toml
+from host.validation.plan_rules import plan_faults
+from plugin_spec.model import Identifier, PortName, StrictModel, parse_toml
 
 __all__ = ["EVERY_CASE", "Criterion", "Metric", "MetricId", "Protocol", "parse_protocol"]
 
@@ -38,6 +39,8 @@ class Protocol(StrictModel):
         Of every criterion that says nothing else.
     clusters : str
         Whose cases belong together.
+    resample_within : str or None
+        Stratum within whose levels a bootstrap draws subjects; else from all.
     perturbations : tuple of Perturbation
         Known changes of cases; each copy is a case of its own, which only criteria about perturbations count.
     sameness : tuple of Sameness
@@ -60,6 +63,7 @@ class Protocol(StrictModel):
     level: Level = added(0.95)
     sides: Literal[1, 2] = added(2)
     clusters: Literal["subject"] = added("subject")
+    resample_within: PortName | None = added(None)
     perturbations: tuple[Perturbation, ...] = added(())
     sameness: tuple[Sameness, ...] = added(())
 
@@ -112,6 +116,13 @@ class Protocol(StrictModel):
                 raise ValueError(f"metric {metric.id}: no [[sameness]] is called {metric.sameness!r}")
         return self
 
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "Protocol":
+        fault = next(plan_faults(self), "") if self.contract != "assay.protocol/1" else ""
+        if fault:
+            raise ValueError(fault)
+        return self
+
     def metric(self, metric_id: str) -> Metric:
         """The metric called ``metric_id``; the model has checked that criteria name existing ones."""
         return next(metric for metric in self.metrics if metric.id == metric_id)
@@ -122,8 +133,13 @@ class Protocol(StrictModel):
 
     def strata_of(self, metric_id: str) -> set[str]:
         """Names of the strata that criteria on this metric look at."""
-        scopes = {one.scope for one in self.criteria if one.metric == metric_id}
-        return {scope.removeprefix("each:").partition("=")[0] for scope in scopes - {"overall"}}
+        criteria = [one for one in self.criteria if one.metric == metric_id]
+        named = [one.options.get("condition") for one in criteria] + [
+            self.resample_within if criteria else None
+        ]
+        return {one.stratum for one in criteria if one.stratum} | {
+            str(one) for one in named if one is not None
+        }
 
 
 def parse_protocol(data: bytes, path: Path) -> Protocol:

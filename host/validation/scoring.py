@@ -19,6 +19,7 @@ from host.metrics.mask_pair import MaskPair
 from host.metrics.parameters import complete
 from host.planning import check_ports
 from host.validation.protocol import Metric, Protocol
+from host.validation.sample import UNBOUNDED
 from host.validation.verdict import CaseRow
 from plugin_spec.errors import InputError
 from plugin_spec.host_hooks import MetricRegistration
@@ -28,7 +29,6 @@ from registry.statements import Measured
 
 LabelMapPair = tuple[NDArray[Any], NDArray[Any], tuple[float, float, float]]
 GRID_TOLERANCE_MM = 0.01
-UNBOUNDED = 1e308  # a distance to an empty mask is infinite; JSON has no infinity, and no bound is this far
 
 
 def check_fit(manifest: Manifest, folder: KitFolder) -> None:
