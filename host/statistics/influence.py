@@ -35,6 +35,29 @@ def cluster_count(clusters: Clusters, cases: int) -> int:
     return len(set(clusters))
 
 
+def cluster_totals(values: Numbers, clusters: Clusters) -> Numbers:
+    """Sum of the values of each cluster, in the order of their first case.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (n,)
+    clusters : sequence or None
+        The cluster of each case; None if each is its own.
+
+    Raises
+    ------
+    ValueError
+        If there is not one cluster per case.
+    """
+    count = cluster_count(clusters, len(values))
+    if clusters is None:
+        return values
+    numbers = {label: number for number, label in enumerate(dict.fromkeys(clusters))}
+    totals = np.zeros(count)
+    np.add.at(totals, [numbers[label] for label in clusters], values)
+    return totals
+
+
 def standard_error(pulls: Numbers, clusters: Clusters) -> float:
     """Root of the sum of the squared pulls of the clusters.
 
@@ -45,11 +68,7 @@ def standard_error(pulls: Numbers, clusters: Clusters) -> float:
     clusters : sequence or None
         The cluster of each case; None if each is its own.
     """
-    if clusters is None:
-        return float(np.sqrt((pulls**2).sum()))
-    numbers = {label: number for number, label in enumerate(dict.fromkeys(clusters))}
-    totals = np.bincount([numbers[label] for label in clusters], pulls)
-    return float(np.sqrt((totals**2).sum()))
+    return float(np.sqrt((cluster_totals(pulls, clusters) ** 2).sum()))
 
 
 def from_pulls(

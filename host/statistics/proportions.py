@@ -1,7 +1,6 @@
 """Intervals of a proportion: successes out of independent trials.
 
-Cases of one subject are not independent trials; a proportion over clustered cases takes its interval from
-`bootstrap.cluster_bootstrap`.
+Cases of one subject are not independent trials: see `clustered.clustered_proportion`.
 """
 
 import math
@@ -36,15 +35,19 @@ def wilson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
     """
     if not _are_trials(successes, n):
         return _without_trials(level)
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    proportion = successes / n
+    low, high = wilson_interval(successes / n, n, NormalDist().inv_cdf((1 + level) / 2))
+    return Estimate(successes / n, low, high, level, "Wilson", n)
+
+
+def wilson_interval(proportion: float, n: float, z: float) -> tuple[float, float]:
+    """Ends of Wilson's interval at a normal quantile; ``n`` > 0 need not be whole."""
     centre = proportion + z * z / (2 * n)
     half = z * math.sqrt(proportion * (1 - proportion) / n + z * z / (4 * n * n))
     shrink = 1 + z * z / n
     # At the ends the bound is exact; the arithmetic would leave 1e-17 of it.
-    low = 0.0 if successes == 0 else (centre - half) / shrink
-    high = 1.0 if successes == n else (centre + half) / shrink
-    return Estimate(proportion, low, high, level, "Wilson", n)
+    low = 0.0 if proportion == 0 else (centre - half) / shrink
+    high = 1.0 if proportion == 1 else (centre + half) / shrink
+    return low, high
 
 
 def clopper_pearson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
