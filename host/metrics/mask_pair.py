@@ -2,49 +2,54 @@
 
 Invariants
 ----------
-* The masks given are read once, for the bounding box of both and three counts, and are not kept or modified.
-* What is kept is the part inside that box: outside it both masks are empty, beyond the image nothing is inside.
+* The masks given are read once, packed to one bit per voxel, and are neither kept nor modified.
+* What metrics look at is the part inside the bounding box of both: outside it both masks are empty, and beyond the
+  image nothing is inside.
 * What several metrics need, such as distances between surfaces, is computed when the first asks, and once.
 """
 
 import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
+Bits = NDArray[np.uint8]
 Found = TypeVar("Found")
+
+# Lengths and volumes that differ by less, in relation, are equal: headers hold spacings in single precision.
+TIE: Final = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class MaskPair:
-    """Two masks on one grid, cropped to what either of them holds.
+    """Two masks on one grid; two axes work as well as three.
 
     Attributes
     ----------
-    predicted, reference : ndarray of bool
-        The voxels inside the common bounding box, two or three axes; no axis has a voxel where both are empty.
     spacing_mm : tuple of float
         Edge lengths of a voxel, one per axis; the axes must be perpendicular.
     shape : tuple of int
         Size of the whole image, in voxels.
-    corner : tuple of int
-        Index in the whole image of the first voxel of the crop.
+    box : tuple of slice
+        The part of the image that either mask reaches; empty slices where both are empty.
     predicted_voxels, reference_voxels, common_voxels : int
         |P|, |R| and |P ∩ R|.
+    memory_axes : tuple of int
+        The axes as they lie in memory, the slowest first.
     """
 
-    predicted: Mask
-    reference: Mask
     spacing_mm: tuple[float, ...]
     shape: tuple[int, ...]
-    corner: tuple[int, ...]
+    box: tuple[slice, ...]
     predicted_voxels: int
     reference_voxels: int
     common_voxels: int
+    memory_axes: tuple[int, ...]
+    _bits: tuple[Bits, Bits] = field(repr=False)  # one row per step along the slowest axis
     _found: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
@@ -54,7 +59,7 @@ class MaskPair:
         Parameters
         ----------
         predicted, reference : ndarray of bool, shape (I, J, K)
-            On the same grid (check with `same_grid`); two axes work as well.
+            On the same grid; check with `same_grid`.
         spacing_mm : tuple of float
             Edge lengths of a voxel, one per axis.
 
@@ -69,18 +74,26 @@ class MaskPair:
             )
         if predicted.dtype != np.bool_ or reference.dtype != np.bool_:
             raise ValueError(f"masks are bool, not {predicted.dtype} and {reference.dtype}")
-        box = _bounding_box(predicted | reference)
-        inside_predicted, inside_reference = predicted[box].copy(), reference[box].copy()
-        return cls(
-            inside_predicted,
-            inside_reference,
-            tuple(float(length) for length in spacing_mm),
-            predicted.shape,
-            tuple(part.start for part in box),
-            int(np.count_nonzero(inside_predicted)),
-            int(np.count_nonzero(inside_reference)),
-            int(np.count_nonzero(inside_predicted & inside_reference)),
+        axes = tuple(sorted(range(predicted.ndim), key=lambda axis: -predicted.strides[axis]))
+        sizes = [predicted.shape[axis] for axis in axes]
+        one, other = (
+            np.packbits(mask.transpose(axes).reshape(sizes[0], -1), axis=1) for mask in (predicted, reference)
         )
+        hit = dict(zip(axes, _extent(one | other, sizes), strict=True))
+        return cls(
+            spacing_mm=tuple(float(length) for length in spacing_mm),
+            shape=predicted.shape,
+            box=tuple(hit[axis] for axis in range(predicted.ndim)),
+            predicted_voxels=_count(one),
+            reference_voxels=_count(other),
+            common_voxels=_count(one & other),
+            memory_axes=axes,
+            _bits=(one, other),
+        )
+
+    def masks(self) -> tuple[Mask, Mask]:
+        """Predicted and reference mask inside the box, made anew, so that whoever asks may change them."""
+        return self._unpacked(self._bits[0]), self._unpacked(self._bits[1])
 
     @property
     def voxel_volume_ml(self) -> float:
@@ -99,10 +112,30 @@ class MaskPair:
         found: Found = self._found[key]
         return found
 
+    def _unpacked(self, bits: Bits) -> Mask:
+        first, *others = (self.box[axis] for axis in self.memory_axes)
+        sizes = [self.shape[axis] for axis in self.memory_axes]
+        rows = np.unpackbits(bits[first], axis=1, count=math.prod(sizes[1:]))
+        crop = rows.view(np.bool_).reshape(-1, *sizes[1:])[(slice(None), *others)]
+        return crop.transpose(np.argsort(self.memory_axes)).copy(order="K")
 
-def _bounding_box(mask: Mask) -> tuple[slice, ...]:
-    box = []
-    for axis in range(mask.ndim):
-        hit = np.flatnonzero(mask.any(axis=tuple(other for other in range(mask.ndim) if other != axis)))
-        box.append(slice(int(hit[0]), int(hit[-1]) + 1) if hit.size else slice(0, 0))
-    return tuple(box)
+
+def _count(bits: Bits) -> int:
+    """How many bits are set; eight bytes at a time, as far as they go."""
+    row = bits.reshape(-1)
+    whole = row.size // 8 * 8
+    words, rest = np.bitwise_count(row[:whole].view(np.uint64)), np.bitwise_count(row[whole:])
+    return int(words.sum(dtype=np.int64)) + int(rest.sum(dtype=np.int64))
+
+
+def _extent(bits: Bits, sizes: list[int]) -> list[slice]:
+    """From the first to the last voxel that is set, along each axis; ``bits`` has a row per step of the first."""
+    plane = np.bitwise_or.reduce(bits, axis=0)
+    across = np.unpackbits(plane, count=math.prod(sizes[1:])).reshape(sizes[1:])
+    hits = [bits.max(axis=1)]
+    hits += [
+        across.max(axis=tuple(other for other in range(across.ndim) if other != axis))
+        for axis in range(across.ndim)
+    ]
+    reached = [np.flatnonzero(hit) for hit in hits]
+    return [slice(int(one[0]), int(one[-1]) + 1) if one.size else slice(0, 0) for one in reached]

@@ -1,11 +1,11 @@
 """The built-in metrics, through the same hook as anybody's; nothing is imported until it is asked for."""
 
 import math
-from collections.abc import Callable, Iterator
-from functools import partial
-from importlib import import_module
+from collections.abc import Iterator
 from typing import Any
 
+from host.metrics.detection_registrations import finding_metrics, lesion_metrics
+from host.metrics.lazy import function_of
 from plugin_spec.host_hooks import MetricParameter, MetricRegistration, host_hookimpl
 
 _BORDER = "border voxels share a face with a voxel outside the mask, beyond the image's edge included"
@@ -27,6 +27,8 @@ def assay_metrics() -> Iterator[MetricRegistration]:
     yield from _hausdorff()
     yield from _surface()
     yield from _volume()
+    yield from lesion_metrics()
+    yield from finding_metrics()
     yield from _numbers()
 
 
@@ -56,7 +58,7 @@ def _overlap() -> Iterator[MetricRegistration]:
             better="higher",
             worst=0.0,
             source=source,
-            load=_function("overlap", name),
+            load=function_of("overlap", name),
         )
 
 
@@ -149,7 +151,7 @@ def _distance(
         better="zero",
         worst="image_diagonal",
         source=source,
-        load=_function("surface", function, **fixed),
+        load=function_of("surface", function, **fixed),
         parameters=parameters,
     )
 
@@ -166,7 +168,7 @@ def _share_within(
         better="higher",
         worst=0.0,
         source="Nikolov 2021",
-        load=_function("surface", "normalized_surface_dice", **fixed),
+        load=function_of("surface", "normalized_surface_dice", **fixed),
         parameters=parameters,
     )
 
@@ -204,7 +206,7 @@ def _volume() -> Iterator[MetricRegistration]:
             better="zero",
             worst=math.inf,
             source=source,
-            load=_function("volume", name),
+            load=function_of("volume", name),
         )
 
 
@@ -228,13 +230,5 @@ def _numbers() -> Iterator[MetricRegistration]:
             better="zero",
             worst=math.inf,
             source="by definition",
-            load=_function("volume", name),
+            load=function_of("volume", name),
         )
-
-
-def _function(module: str, name: str, **fixed: Any) -> Callable[[], Callable[..., Any]]:
-    def load() -> Callable[..., Any]:
-        function: Callable[..., Any] = getattr(import_module(f"host.metrics.{module}"), name)
-        return partial(function, **fixed) if fixed else function
-
-    return load

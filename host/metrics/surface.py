@@ -21,19 +21,15 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, spatial
 
-from host.metrics.mask_pair import Mask, MaskPair
+from host.metrics.lattice import Lattice
+from host.metrics.mask_pair import TIE, Mask, MaskPair
+from host.metrics.nearest import nearest_mm
 from host.metrics.surfels import surfel_areas, surfel_codes
 
 Distances = NDArray[np.float64]
 Surface = Literal["border_voxels", "surfels"]
 Directions = Literal["larger", "pooled"]
-
-# Voxels of the crop per surface point above which a KD-tree is faster than two distance transforms.
-_VOXELS_PER_POINT: Final = 16
-# A distance this much above a tolerance, in relation to it, is equal to it: headers hold spacings in float32.
-_TIE: Final = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +58,7 @@ class DirectedDistances:
 
     def within(self, tolerance_mm: float) -> float:
         """What the points count that are no farther than ``tolerance_mm``."""
-        inside = int(np.searchsorted(self.mm, tolerance_mm * (1 + _TIE), side="right"))
+        inside = int(np.searchsorted(self.mm, tolerance_mm * (1 + TIE), side="right"))
         return float(inside if self.area is None else self.area[:inside].sum())
 
     def percentile(self, percent: float) -> float:
@@ -181,57 +177,35 @@ def normalized_surface_dice(
 
 
 def _between_border_voxels(pair: MaskPair) -> SurfaceDistances:
-    a, b = _border_voxels(pair.predicted), _border_voxels(pair.reference)
-    from_a, from_b = _nearest_mm(a, b, pair.spacing_mm)
+    lattice, rows, spacing_mm = _rows(pair)
+    one, other = (lattice.border(row) for row in rows)
     return SurfaceDistances(
-        DirectedDistances(np.sort(from_a), None), DirectedDistances(np.sort(from_b), None)
+        DirectedDistances(np.sort(nearest_mm(lattice, one, other, spacing_mm)), None),
+        DirectedDistances(np.sort(nearest_mm(lattice, other, one, spacing_mm)), None),
     )
 
 
 def _between_surfels(pair: MaskPair) -> SurfaceDistances:
-    codes = surfel_codes(pair.predicted), surfel_codes(pair.reference)
-    areas = surfel_areas(pair.spacing_mm)
-    a, b = (areas[one] > 0 for one in codes)
-    directed = []
-    for mm, one, points in zip(_nearest_mm(a, b, pair.spacing_mm), codes, (a, b), strict=True):
+    lattice, rows, spacing_mm = _rows(pair)
+    one, other = (lattice.mixed(row) for row in rows)
+    directed, areas = [], surfel_areas(spacing_mm)
+    for row, places, others in ((rows[0], one, other), (rows[1], other, one)):
+        mm = nearest_mm(lattice, places, others, spacing_mm)
         order = np.argsort(mm, kind="stable")
-        directed.append(DirectedDistances(mm[order], areas[one[points]][order]))
+        area = areas[surfel_codes(lattice, row, places)]
+        directed.append(DirectedDistances(mm[order], area[order]))
     return SurfaceDistances(*directed)
+
+
+def _rows(pair: MaskPair) -> tuple[Lattice, tuple[Mask, Mask], tuple[float, ...]]:
+    """Both masks in one lattice, its axes as they lie in memory, and the spacing along those."""
+    predicted, reference = (mask.transpose(pair.memory_axes) for mask in pair.masks())
+    lattice = Lattice.around(predicted.shape)
+    spacing_mm = tuple(pair.spacing_mm[axis] for axis in pair.memory_axes)
+    return lattice, (lattice.row(predicted), lattice.row(reference)), spacing_mm
 
 
 _FINDERS: Final[dict[Surface, Callable[[MaskPair], SurfaceDistances]]] = {
     "border_voxels": _between_border_voxels,
     "surfels": _between_surfels,
 }
-
-
-def _border_voxels(mask: Mask) -> Mask:
-    inner = mask.copy()
-    for axis in range(mask.ndim):
-        source, target = np.moveaxis(mask, axis, 0), np.moveaxis(inner, axis, 0)
-        target[1:] &= source[:-1]
-        target[:-1] &= source[1:]
-        target[:1] = target[-1:] = False
-    return mask & ~inner
-
-
-def _nearest_mm(a: Mask, b: Mask, spacing_mm: tuple[float, ...]) -> tuple[Distances, Distances]:
-    """From every point of ``a`` to the nearest of ``b``, and the other way round, in the order of the arrays."""
-    count_a, count_b = np.count_nonzero(a), np.count_nonzero(b)
-    if not count_a or not count_b:
-        return np.full(count_a, np.inf), np.full(count_b, np.inf)
-    if (count_a + count_b) * _VOXELS_PER_POINT < a.size:
-        return _by_tree(a, b, spacing_mm)
-    return _by_transform(a, b, spacing_mm), _by_transform(b, a, spacing_mm)
-
-
-def _by_transform(source: Mask, target: Mask, spacing_mm: tuple[float, ...]) -> Distances:
-    distances: Distances = ndimage.distance_transform_edt(~target, sampling=spacing_mm)[source]
-    return distances
-
-
-def _by_tree(a: Mask, b: Mask, spacing_mm: tuple[float, ...]) -> tuple[Distances, Distances]:
-    points_a, points_b = (np.argwhere(points) * np.asarray(spacing_mm) for points in (a, b))
-    from_a, _ = spatial.KDTree(points_b).query(points_a)
-    from_b, _ = spatial.KDTree(points_a).query(points_b)
-    return from_a, from_b

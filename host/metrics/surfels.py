@@ -15,27 +15,26 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from host.metrics.lattice import Lattice, Places
 from host.metrics.mask_pair import Mask
 
 Corner = tuple[int, ...]
 Areas = NDArray[np.float64]
 
 
-def surfel_codes(mask: Mask) -> NDArray[np.uint8]:
-    """Which of its neighbouring voxels are inside, for every point where voxels meet.
+def surfel_codes(lattice: Lattice, row: Mask, places: Places) -> NDArray[np.uint8]:
+    """Which of the voxels around a place are inside: the one there and those before it along each axis.
 
     Returns
     -------
     ndarray of uint8
-        One more per axis than the mask has voxels; 0 where none is inside. Beyond the mask is outside.
+        One code per place, a bit per voxel.
     """
-    inside = np.pad(mask, 1).view(np.uint8)
-    codes = np.zeros([size + 1 for size in mask.shape], np.uint8)
-    for bit, corner in enumerate(_corners(mask.ndim)):
-        part = inside[
-            tuple(slice(start, start + size) for start, size in zip(corner, codes.shape, strict=True))
-        ]
-        codes |= part << bit
+    codes = np.zeros(places.size, np.uint8)
+    inside = row.view(np.uint8)
+    for bit, corner in enumerate(_corners(len(lattice.steps))):
+        back = sum(step for step, here in zip(lattice.steps, corner, strict=True) if not here)
+        codes |= inside[places - back] << bit
     return codes
 
 

@@ -12,11 +12,9 @@ def test_a_pair_keeps_what_either_mask_holds_and_where_it_was() -> None:
     predicted[1:3, 2, 3] = True
     reference[2:4, 2, 3:5] = True
     found = pair(predicted, reference, (2.0, 3.0, 6.0))
-    assert (found.shape, found.corner, found.predicted.shape) == ((6, 7, 8), (1, 2, 3), (3, 1, 2))
+    assert (found.shape, found.box) == ((6, 7, 8), (slice(1, 4), slice(2, 3), slice(3, 5)))
     assert (found.predicted_voxels, found.reference_voxels, found.common_voxels) == (2, 4, 1)
-    box = tuple(slice(low, low + size) for low, size in zip(found.corner, found.predicted.shape, strict=True))
-    assert np.array_equal(found.predicted, predicted[box])
-    assert np.array_equal(found.reference, reference[box])
+    assert np.array_equal(found.masks(), (predicted[found.box], reference[found.box]))
     assert found.voxel_volume_ml == pytest.approx(0.036)
     assert found.image_diagonal_mm == pytest.approx(np.linalg.norm([12, 21, 48]))
 
@@ -30,12 +28,14 @@ def test_counts_and_crop_are_those_of_numpy_whatever_the_layout(shape: tuple[int
             np.asarray(draw.random_sample(shape) < density, order=order) for _ in range(2)
         )
         found = MaskPair.of(predicted, reference, spacing_mm=(1.0,) * len(shape))
-        assert found.predicted_voxels == found.predicted.sum() == predicted.sum()
-        assert found.reference_voxels == found.reference.sum() == reference.sum()
+        assert found.predicted_voxels == predicted.sum()
+        assert found.reference_voxels == reference.sum()
         assert found.common_voxels == (predicted & reference).sum()
+        inside = found.masks()
+        assert np.array_equal(inside, (predicted[found.box], reference[found.box]))
         for axis in range(len(shape)):
             for edge in (0, -1):
-                assert not found.predicted.size or (found.predicted | found.reference).take(edge, axis).any()
+                assert not inside[0].size or (inside[0] | inside[1]).take(edge, axis).any()
 
 
 def test_masks_are_neither_modified_nor_kept() -> None:
@@ -43,7 +43,9 @@ def test_masks_are_neither_modified_nor_kept() -> None:
     predicted[1, 1, 1] = True
     found = pair(predicted, reference)
     predicted[:] = True
-    assert found.predicted.tolist() == [[[True]]]
+    found.masks()[0][:] = False
+    assert found.masks()[0].tolist() == [[[True]]]
+    assert not reference.any()
 
 
 def test_what_metrics_share_is_computed_once() -> None:

@@ -4,13 +4,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 from host import extensions
 from host.errors import MetricParameterError
+from host.metrics.findings import Findings, FindingsPair
 from host.metrics.parameters import complete
 from plugin_spec.codes import UCUM_UNITS
-from plugin_spec.host_hooks import MetricParameter, MetricRegistration
+from plugin_spec.host_hooks import MetricParameter, MetricRegistration, Observed
 from tests.support.masks import far_point, voxels
 
 METRICS = extensions.metrics()
@@ -27,7 +29,25 @@ def given(metric: MetricRegistration) -> dict[str, Any]:
 
 
 def computed(metric: MetricRegistration, operands: tuple[Any, ...]) -> float:
-    return float(metric.load()(*operands, **complete(metric, given(metric))))
+    answer = metric.load()(*operands, **complete(metric, given(metric)))
+    if metric.operands in {"lesions", "findings"}:
+        assert isinstance(answer, Observed)
+        return answer.value
+    return float(answer)
+
+
+def operands(kind: str, predicted: int, reference: int) -> tuple[Any, ...]:
+    """So many voxels on either side, so many findings, or the two numbers."""
+    if kind == "numbers":
+        return (float(predicted), float(reference))
+    if kind == "findings":
+        return (FindingsPair(findings(predicted), findings(reference)),)
+    return (voxels(predicted, reference),)
+
+
+def findings(count: int) -> Findings:
+    places = np.arange(3.0 * count).reshape(count, 3)
+    return Findings(places, places, ("lesion",) * count, np.ones(count))
 
 
 @every_metric
@@ -42,26 +62,26 @@ def test_a_metric_declares_its_unit_its_worst_value_and_where_it_is_from(metric:
 
 @every_metric
 def test_a_perfect_answer_has_the_best_value(metric: MetricRegistration) -> None:
-    operands = {"masks": (voxels(100, 100),), "numbers": (5.0, 5.0)}[metric.operands]
-    assert computed(metric, operands) == (1.0 if metric.better == "higher" else 0.0)
+    assert computed(metric, operands(metric.operands, 100, 100)) == (
+        1.0 if metric.better == "higher" else 0.0
+    )
 
 
 @every_metric
-def test_what_is_said_of_two_empty_masks_holds(metric: MetricRegistration) -> None:
-    if metric.operands == "masks":
-        value = computed(metric, (voxels(0, 0),))
-        if "not evaluable" in metric.empty_case:
-            assert math.isnan(value)
-        else:
-            assert value == 0.0
+def test_what_is_said_of_nothing_on_either_side_holds(metric: MetricRegistration) -> None:
+    value = computed(metric, operands(metric.operands, 0, 0))
+    if "not evaluable" in metric.empty_case:
+        assert math.isnan(value)
+    else:
+        assert value == 0.0
 
 
 @every_metric
-def test_what_is_said_of_one_empty_mask_holds(metric: MetricRegistration) -> None:
-    if metric.operands == "masks":
-        value = computed(metric, (voxels(0, 7),))
-        assert (value == math.inf) == ("infinite if one is" in metric.empty_case)
-        assert value == metric.worst or metric.better == "zero"
+def test_an_empty_answer_is_as_bad_as_its_worst_value_or_as_said(metric: MetricRegistration) -> None:
+    value = computed(metric, operands(metric.operands, 0, 7))
+    assert (value == math.inf) == ("infinite if one is" in metric.empty_case)
+    if metric.better == "higher":
+        assert value == metric.worst
 
 
 @pytest.mark.parametrize(
