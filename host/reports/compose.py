@@ -20,7 +20,7 @@ from host.reports.model import (
     Report,
     WarmSection,
 )
-from host.reports.sections import LeakSection
+from host.reports.sections import InstallationCheck, LeakSection, SelfTestSection
 from host.validation.verdict import Verdict
 from registry.log import Record
 from registry.registry import Registry
@@ -49,6 +49,8 @@ class ReportParts:
     verdict: Verdict
     warm: WarmSection | None = None
     leak: LeakSection | None = None
+    checks: tuple[InstallationCheck, ...] = ()
+    self_test: SelfTestSection | None = None
 
 
 def compose(registry: Registry, parts: ReportParts) -> Report:
@@ -71,6 +73,8 @@ def compose(registry: Registry, parts: ReportParts) -> Report:
         limitations=_limitations(parts),
         warm=parts.warm,
         leak=parts.leak,
+        installation_checks=parts.checks,
+        self_test=parts.self_test,
     )
 
 
@@ -176,7 +180,7 @@ def _limitations(parts: ReportParts) -> tuple[str, ...]:
     subjects = len({section.row.subject for section in parts.cases})
     lines = [
         "Runs of this kit that were not recorded here (elsewhere, or by an author on a bench) cannot be excluded.",
-        "The statistics-engine self-test against published oracles is not part of this version's report.",
+        "A performance qualification at the customer's own site is not part of this report.",
     ]
     if parts.folder.kit.evidence != "patient":
         lines.insert(

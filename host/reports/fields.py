@@ -81,6 +81,7 @@ def _listed(report: Report) -> Iterable[tuple[str, StrictModel]]:
     sections: dict[str, Iterable[StrictModel]] = {
         "check": report.installation_checks,
         "oracle": report.self_test.oracles if report.self_test else (),
+        "not_run": report.self_test.not_run if report.self_test else (),
         "order": report.order_proof.events if report.order_proof else (),
         "approval": report.approvals,
         "analysis": report.analyses,

@@ -1,8 +1,11 @@
 """The section on the installation: where it ran, what was checked first, and the engine against published numbers."""
 
+from collections.abc import Iterator
+
 from host.reports.marks import Marks
 from host.reports.markup import Html, element, facts, join, table
 from host.reports.model import Report
+from host.reports.sections import SelfTestSection
 
 MIB = 1024 * 1024
 
@@ -79,8 +82,23 @@ def _self_test(report: Report, marks: Marks) -> Html:
                 rows,
                 class_="dense sortable",
             ),
+            *_not_run(test, marks),
         )
     )
+
+
+def _not_run(test: SelfTestSection, marks: Marks) -> Iterator[Html]:
+    if test.not_run:
+        rows = [
+            (
+                *marks.cells(f"not_run/{at}", ("id", "source")),
+                marks.number(f"not_run/{at}/numbers"),
+                *marks.cells(f"not_run/{at}", ("reason",)),
+            )
+            for at, _ in enumerate(test.not_run, start=1)
+        ]
+        yield element("p", "Not run here, and so neither passed nor failed:")
+        yield table(("Oracle", "Source", "Numbers", "Why"), rows, class_="dense")
 
 
 def _passed(marks: Marks, name: str, passed: bool) -> Html:

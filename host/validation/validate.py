@@ -9,6 +9,7 @@ Invariants
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from host import __version__
@@ -25,7 +26,6 @@ from host.kits.identifiers import dicom_uids
 from host.kits.kit import KitFolder
 from host.kits.leak import find_leaks, require_no_leak
 from host.machine import Room, this_machine
-from host.planning import plan_limits
 from host.records import RunContext
 from host.releases import InstalledRelease
 from host.reports.compose import ReportParts, compose
@@ -33,6 +33,7 @@ from host.reports.model import WarmSection
 from host.reports.sections import LeakSection
 from host.run_ledger import RunLedger
 from host.validation.attempt import Attempt, Executor, Plan, Validated, begin, publish
+from host.validation.installation import examine
 from host.validation.preregistration import find_protocol
 from host.validation.scoring import check_fit
 from host.validation.session import KitSession, Progress
@@ -84,9 +85,8 @@ def validate(
         cases = _fitting_cases(release, folder, smoke=smoke)
         require_gpu(release.manifest.resources.gpu)
         have_image(engine, release, registry.blobs, work=home.runs, say=progress.say)
-        engine.verify(release.image, registry.blobs.path)
         room = Room(this_machine())
-        room.require(plan_limits(release.manifest, 0), release.title)
+        installation = examine(home, registry, engine, release=release, room=room, say=progress.say)
         if warm:
             require_declared(release.manifest)
         protocol, checkpoint = find_protocol(registry, folder, executor=executor.person)
@@ -105,6 +105,7 @@ def validate(
         session.run_all(crew, cases, progress)
         equality = session.compare_warm(crew, registry, progress) if warm else None
     parts = _parts(session, attempt, executor, began=began, engine=context.engine, warm=equality, leak=leak)
+    parts = replace(parts, checks=installation.checks, self_test=installation.self_test)
     progress.say("draw the figures and write the report")
     return publish(registry, compose(registry, parts), session.images(registry), attempt, executor)
 
