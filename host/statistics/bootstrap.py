@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from host.statistics.estimate import Estimate, without_interval
+from host.statistics.samples import not_estimable, tail
 
 Indices = NDArray[np.int64]
 Statistic = Callable[[Indices], float]
@@ -118,7 +119,7 @@ def cluster_bootstrap(
     if resamples < 1:
         raise ValueError(f"{resamples} resamples")
     if not len(subjects):
-        return without_interval(math.nan, level=level, n=0, reason="there is no case")
+        return not_estimable(level, 0, "there is no case")
     clusters = _clusters(subjects, strata)
     n = len(clusters.cases)
     value = float(statistic(np.arange(len(subjects))))
@@ -169,7 +170,7 @@ def _computable(
 
 
 def _tails(level: float) -> tuple[float, float]:
-    return (1 - level) / 2, (1 + level) / 2
+    return tail(level), 1 - tail(level)
 
 
 def _bca_tails(
@@ -185,8 +186,8 @@ def _bca_tails(
     bias = normal.inv_cdf(below)
     acceleration = _acceleration(statistic, clusters)
     tails = []
-    for tail in _tails(level):
-        shifted = bias + normal.inv_cdf(tail)
+    for end in _tails(level):
+        shifted = bias + normal.inv_cdf(end)
         if acceleration * shifted >= 1:
             raise _NoIntervalError("BCa's acceleration is too large")
         tails.append(normal.cdf(bias + shifted / (1 - acceleration * shifted)))

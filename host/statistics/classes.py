@@ -4,7 +4,6 @@ One case per subject: for several, take the interval from `bootstrap.cluster_boo
 """
 
 import math
-from statistics import NormalDist
 from typing import Final, Literal
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from host.statistics.estimate import Estimate, without_interval
 from host.statistics.proportions import INTERVALS, ProportionMethod
+from host.statistics.samples import deviate, not_estimable
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -230,7 +230,7 @@ def weighted_kappa(
     observed, expected = float((disagreement * shares).sum()), float(rows @ disagreement @ columns)
     if not expected:
         reason = "there is no case" if not n else "chance alone would agree on every case"
-        return without_interval(math.nan, level=level, n=n, reason=reason)
+        return not_estimable(level, n, reason)
     kappa = 1 - observed / expected
     # Each case's pull on kappa, to first order; the variance is that of a mean of n of them.
     chance = (disagreement @ columns)[:, None] + rows @ disagreement
@@ -239,7 +239,7 @@ def weighted_kappa(
     if variance <= _ROUNDING:
         reason = "all cases agree" if not observed else "the asymptotic variance is zero"
         return without_interval(kappa, level=level, n=n, reason=reason)
-    half = NormalDist().inv_cdf((1 + level) / 2) * math.sqrt(variance)
+    half = deviate(level) * math.sqrt(variance)
     return Estimate(
         kappa, max(-1.0, kappa - half), min(1.0, kappa + half), level, "Fleiss, Cohen and Everitt (1969)", n
     )
@@ -258,7 +258,7 @@ def _disagreement(weights: KappaWeights | ArrayLike, classes: int) -> Numbers:
 def _fraction(among: Flags, which: Flags, what: str, level: float, interval: ProportionMethod) -> Estimate:
     n = int(np.count_nonzero(which))
     if not n:
-        return without_interval(math.nan, level=level, n=0, reason=f"there is no {what}")
+        return not_estimable(level, 0, f"there is no {what}")
     return INTERVALS[interval](int(np.count_nonzero(among & which)), n, level=level)
 
 

@@ -4,15 +4,13 @@ The cluster's counts say how much less evidence there is than in as many indepen
 interval is that of so many fewer independent counts (Rao and Scott 1992, 1999).
 """
 
-import math
-from statistics import NormalDist
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from host.statistics.estimate import Estimate, without_interval
 from host.statistics.influence import Clusters, cluster_totals
 from host.statistics.proportions import wilson_interval
+from host.statistics.samples import deviate, not_estimable, tail
 
 Numbers = NDArray[np.float64]
 
@@ -48,13 +46,12 @@ def clustered_proportion(
         raise ValueError("more successes than trials")
     total = float(tried.sum())
     if not total:
-        return without_interval(math.nan, level=level, n=0, reason="there is no trial")
+        return not_estimable(level, 0, "there is no trial")
     value = float(good.sum()) / total
     if len(tried) < 2:
         return without_interval(value, level=level, n=1, reason="there is a single subject")
     effect, said = _design_effect(good - value * tried, tried, value * (1 - value))
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    low, high = wilson_interval(value, total / effect, z)
+    low, high = wilson_interval(value, total / effect, deviate(level))
     return Estimate(value, low, high, level, f"Wilson of the effective sample, {said}", len(tried))
 
 
@@ -89,14 +86,14 @@ def clustered_rate(
     count, exposed = _by_cluster(events, exposure, clusters)
     total = float(exposed.sum())
     if not total:
-        return without_interval(math.nan, level=level, n=0, reason="there is no case")
+        return not_estimable(level, 0, "there is no case")
     value = float(count.sum()) / total
     if len(exposed) < 2:
         return without_interval(value, level=level, n=1, reason="there is a single subject")
     effect, said = _design_effect(count - value * exposed, exposed, value)
-    effective, tail = float(count.sum()) / effect, (1 - level) / 2
-    low = float(gammaincinv(effective, tail)) if effective else 0.0
-    high = float(gammaincinv(effective + 1, 1 - tail))
+    effective = float(count.sum()) / effect
+    low = float(gammaincinv(effective, tail(level))) if effective else 0.0
+    high = float(gammaincinv(effective + 1, 1 - tail(level)))
     scale = effect / total
     return Estimate(
         value, low * scale, high * scale, level, f"Poisson of the effective sample, {said}", len(exposed)

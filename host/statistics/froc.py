@@ -16,6 +16,7 @@ from host.statistics.bootstrap import BootstrapMethod, cluster_bootstrap
 from host.statistics.clustered import clustered_proportion, clustered_rate
 from host.statistics.estimate import Estimate, without_interval
 from host.statistics.influence import Clusters, cluster_count, from_pulls
+from host.statistics.samples import not_estimable
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -181,9 +182,7 @@ def sensitivity_at(
         raise ValueError(f"{false_positives_per_case} false positives per case")
     findings = Findings.of(scores, matched, lesions)
     if not findings.lesions.any():
-        return without_interval(
-            math.nan, level=level, n=cluster_count(subjects, len(scores)), reason=_NO_LESION
-        )
+        return not_estimable(level, cluster_count(subjects, len(scores)), _NO_LESION)
     return cluster_bootstrap(
         lambda cases: findings.sensitivity_at(false_positives_per_case, cases),
         subjects,
@@ -316,7 +315,7 @@ def lesion_f1(
         raise ValueError("more lesions are found, or right, than there are")
     n = cluster_count(subjects, len(hits))
     if not (real.any() or called.any()):
-        return without_interval(math.nan, level=level, n=n, reason=_NO_LESION)
+        return not_estimable(level, n, _NO_LESION)
     if not (hits.any() and good.any()):
         return without_interval(0.0, level=level, n=n, reason="no lesion is found: the variance is zero")
     sensitivity, precision = hits.sum() / real.sum(), good.sum() / called.sum()

@@ -6,13 +6,13 @@ the squared pulls, after those of one cluster are added up: cases of one subject
 
 import math
 from collections.abc import Hashable, Sequence
-from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from host.statistics.estimate import Estimate, without_interval
+from host.statistics.samples import deviate
 
 Numbers = NDArray[np.float64]
 Clusters = Sequence[Hashable] | None
@@ -104,7 +104,7 @@ def from_pulls(
     if n < 2 or error <= _ROUNDING * max(1.0, abs(value)):
         reason = "there is a single subject" if n < 2 else "no case pulls the estimate: its variance is zero"
         return without_interval(value, level=level, n=n, reason=reason)
-    half = NormalDist().inv_cdf((1 + level) / 2) * error
+    half = deviate(level) * error
     return Estimate(
         value, max(ends[0], value - half), min(ends[1], value + half), level, "infinitesimal jackknife", n
     )

@@ -5,7 +5,6 @@ One case per subject: for several, take the interval from `bootstrap.cluster_boo
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from host.statistics.estimate import Estimate, without_interval
 from host.statistics.proportions import clopper_pearson, wilson
+from host.statistics.samples import deviate, not_estimable, tail
 
 Numbers = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def brier(probability: ArrayLike, event: ArrayLike, *, level: float = 0.95) -> E
     """
     predicted, happened = _checked(probability, event)
     if reason := _fault(predicted):
-        return without_interval(math.nan, level=level, n=len(predicted), reason=reason)
+        return not_estimable(level, len(predicted), reason)
     squares = (predicted - happened) ** 2
     return _mean(float(squares.mean()), squares, level, (0.0, 1.0))
 
@@ -102,11 +102,11 @@ def brier_skill(
     if baseline is not None:
         against, _ = _checked(baseline, event)
     if reason := _fault(predicted) or _fault(against):
-        return without_interval(math.nan, level=level, n=len(predicted), reason=reason)
+        return not_estimable(level, len(predicted), reason)
     squares, beaten = (predicted - happened) ** 2, (against - happened) ** 2
     if not beaten.any():
         reason = "the baseline errs on no case"
-        return without_interval(math.nan, level=level, n=len(predicted), reason=reason)
+        return not_estimable(level, len(predicted), reason)
     skill = float(1 - squares.mean() / beaten.mean())
     return _mean(skill, (beaten - squares - skill * beaten) / beaten.mean(), level, (-math.inf, 1.0))
 
@@ -192,7 +192,7 @@ def observed_expected(probability: ArrayLike, event: ArrayLike, *, level: float 
     predicted, happened = _checked(probability, event)
     n = len(predicted)
     if reason := _fault(predicted) or ("" if predicted.any() else "no event is expected"):
-        return without_interval(math.nan, level=level, n=n, reason=reason)
+        return not_estimable(level, n, reason)
     mean = float(predicted.mean())
     observed = clopper_pearson(int(happened.sum()), n, level=level)
     return Estimate(
@@ -276,7 +276,7 @@ def _recalibrated(probability: ArrayLike, event: ArrayLike, *, free_slope: bool,
     if not reason and free_slope and all_equal(predicted):
         reason = "all predictions are equal"
     if reason:
-        return without_interval(math.nan, level=level, n=n, reason=reason)
+        return not_estimable(level, n, reason)
     log_odds = np.log(predicted / (1 - predicted))
     scale = float(log_odds.std()) if free_slope else 1.0
     design = np.ones((n, 1))
@@ -285,9 +285,9 @@ def _recalibrated(probability: ArrayLike, event: ArrayLike, *, free_slope: bool,
     fitted = logistic_fit(design, happened, 0.0 if free_slope else log_odds)
     if fitted is None:
         reason = "the predictions separate the events from the rest completely"
-        return without_interval(math.nan, level=level, n=n, reason=reason)
+        return not_estimable(level, n, reason)
     value, error = float(fitted[0][-1]) / scale, math.sqrt(fitted[1][-1, -1]) / scale
-    half = NormalDist().inv_cdf((1 + level) / 2) * error
+    half = deviate(level) * error
     return Estimate(value, value - half, value + half, level, "logistic recalibration, Wald", n)
 
 
@@ -338,7 +338,7 @@ def _mean(value: float, terms: Numbers, level: float, ends: tuple[float, float])
     error = float(terms.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0
     if error <= _ROUNDING:
         return without_interval(value, level=level, n=n, reason="there is no spread between cases")
-    half = float(stdtrit(n - 1, (1 + level) / 2)) * error
+    half = float(stdtrit(n - 1, 1 - tail(level))) * error
     return Estimate(value, max(ends[0], value - half), min(ends[1], value + half), level, "Student's t", n)
 
 

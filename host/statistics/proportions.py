@@ -5,10 +5,10 @@ Cases of one subject are not independent trials: see `clustered.clustered_propor
 
 import math
 from collections.abc import Callable
-from statistics import NormalDist
 from typing import Final, Literal
 
-from host.statistics.estimate import Estimate, without_interval
+from host.statistics.estimate import Estimate
+from host.statistics.samples import deviate, not_estimable, tail
 
 ProportionMethod = Literal["wilson", "clopper_pearson"]
 
@@ -35,7 +35,7 @@ def wilson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
     """
     if not _are_trials(successes, n):
         return _without_trials(level)
-    low, high = wilson_interval(successes / n, n, NormalDist().inv_cdf((1 + level) / 2))
+    low, high = wilson_interval(successes / n, n, deviate(level))
     return Estimate(successes / n, low, high, level, "Wilson", n)
 
 
@@ -76,9 +76,8 @@ def clopper_pearson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
 
     if not _are_trials(successes, n):
         return _without_trials(level)
-    tail = (1 - level) / 2
-    low = 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, tail))
-    high = 1.0 if successes == n else float(betaincinv(successes + 1, n - successes, 1 - tail))
+    low = 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, tail(level)))
+    high = 1.0 if successes == n else float(betaincinv(successes + 1, n - successes, 1 - tail(level)))
     return Estimate(successes / n, low, high, level, "Clopper-Pearson", n)
 
 
@@ -95,4 +94,4 @@ def _are_trials(successes: int, n: int) -> bool:
 
 
 def _without_trials(level: float) -> Estimate:
-    return without_interval(math.nan, level=level, n=0, reason="there is no trial")
+    return not_estimable(level, 0, "there is no trial")

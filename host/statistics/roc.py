@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from host.statistics.estimate import Estimate, without_interval
+from host.statistics.samples import deviate, tail
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -135,7 +136,7 @@ def auc(
     reason = areas.reason or ("" if variance > 0 else _SEPARATED)
     if reason:
         return without_interval(value, level=level, n=areas.n, reason=reason)
-    half = NormalDist().inv_cdf((1 + level) / 2) * math.sqrt(variance)
+    half = deviate(level) * math.sqrt(variance)
     if scale == "identity":
         low, high = max(0.0, value - half), min(1.0, value + half)
         return Estimate(value, low, high, level, "DeLong", areas.n)
@@ -178,10 +179,10 @@ def compare_paired(
     if reason:
         missing = without_interval(difference, level=level, n=areas.n, reason=reason)
         return AucComparison(missing, math.nan, math.nan)
-    error, normal = math.sqrt(variance), NormalDist()
-    half = normal.inv_cdf((1 + level) / 2) * error
+    error = math.sqrt(variance)
+    half = deviate(level) * error
     estimate = Estimate(difference, difference - half, difference + half, level, "paired DeLong", areas.n)
-    return AucComparison(estimate, difference / error, 2 * normal.cdf(-abs(difference) / error))
+    return AucComparison(estimate, difference / error, 2 * NormalDist().cdf(-abs(difference) / error))
 
 
 def compare_unpaired(
@@ -219,7 +220,7 @@ def compare_unpaired(
     freedom = error**4 / sum(
         variance**2 / (areas.n - 1) for variance, areas in zip(variances, (one, other), strict=True)
     )
-    half = float(stdtrit(freedom, (1 + level) / 2)) * error
+    half = float(stdtrit(freedom, 1 - tail(level))) * error
     estimate = Estimate(difference, difference - half, difference + half, level, "unpaired DeLong, Welch", n)
     return AucComparison(estimate, difference / error, 2 * float(stdtr(freedom, -abs(difference) / error)))
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -71,6 +72,17 @@ def tail(level: float) -> float:
     if not 0.0 < level < 1.0:
         raise ValueError(f"a level lies between 0 and 1, not {level}")
     return (1.0 - level) / 2.0
+
+
+def deviate(level: float) -> float:
+    """How many standard errors a normal two-sided interval reaches to either side.
+
+    Raises
+    ------
+    ValueError
+        When the level is not between 0 and 1.
+    """
+    return NormalDist().inv_cdf(1.0 - tail(level))
 
 
 def replicates(groups: Sequence[ArrayLike]) -> list[Numbers]:

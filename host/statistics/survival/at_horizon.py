@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from host.statistics.estimate import Estimate, without_interval
+from host.statistics.estimate import Estimate
 from host.statistics.influence import Clusters, cluster_count, from_pulls
+from host.statistics.samples import not_estimable
 from host.statistics.survival.product_limit import FollowUp, ProductLimit
 
 Numbers = NDArray[np.float64]
@@ -205,9 +206,11 @@ def integrated_brier(
     if reason := horizon_fault(follow_up, float(times[-1])) or probability_fault(predicted):
         return not_estimable_from(follow_up, clusters, level, reason)
     scores = [_brier(predicted[:, place], follow_up, float(at)) for place, at in enumerate(times)]
-    value = float(np.trapezoid([score for score, _ in scores], times)) / (times[-1] - times[0])
-    pulls = np.trapezoid([pull for _, pull in scores], times, axis=0) / (times[-1] - times[0])
-    return from_pulls(float(value), pulls, clusters=clusters, level=level, ends=(0.0, math.inf))
+    widths = np.diff(times)
+    shares = (np.append(widths, 0.0) + np.append(0.0, widths)) / (2 * widths.sum())
+    value = float(shares @ [score for score, _ in scores])
+    pulls = shares @ np.array([pull for _, pull in scores])
+    return from_pulls(value, pulls, clusters=clusters, level=level, ends=(0.0, math.inf))
 
 
 def _brier(predicted: Numbers, follow_up: FollowUp, horizon: float) -> tuple[float, Numbers]:
@@ -249,4 +252,4 @@ def probability_fault(predicted: Numbers) -> str:
 def not_estimable_from(follow_up: FollowUp, clusters: Clusters, level: float, reason: str) -> Estimate:
     """Neither a value nor an interval, and why."""
     n = cluster_count(clusters, len(follow_up.time))
-    return without_interval(math.nan, level=level, n=n, reason=reason)
+    return not_estimable(level, n, reason)

@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from host.statistics.estimate import Estimate, without_interval
+from host.statistics.estimate import Estimate
 from host.statistics.influence import Clusters, cluster_count, from_pulls
+from host.statistics.samples import not_estimable
 from host.statistics.survival.product_limit import FollowUp, ProductLimit
 
 Numbers = NDArray[np.float64]
@@ -160,7 +161,7 @@ def delta_c(
 def _estimate(found: _Found, clusters: Clusters, level: float, ends: tuple[float, float]) -> Estimate:
     if found.reason:
         n = cluster_count(clusters, len(found.pulls))
-        return without_interval(math.nan, level=level, n=n, reason=found.reason)
+        return not_estimable(level, n, found.reason)
     return from_pulls(found.value, found.pulls, clusters=clusters, level=level, ends=ends)
 
 
@@ -199,8 +200,9 @@ def _pairs(
     for block in np.array_split(firsts, max(1, math.ceil(len(firsts) * n / _PAIRS_AT_ONCE))):
         time, score = follow_up.time[block, None], scores[block, None]
         pairs = (follow_up.time > time) | ((follow_up.time == time) & ~follow_up.event)
-        ordered = pairs * (0.5 * (score > scores) + 0.5 * (score >= scores))
-        concordant[block], comparable[block] = ordered.sum(axis=1), pairs.sum(axis=1)
-        later_concordant += weights[block] @ ordered
+        above, not_below = pairs & (score > scores), pairs & (score >= scores)
+        both = np.add(above, not_below, dtype=np.float32)  # two for a pair in order, one for equal scores
+        concordant[block], comparable[block] = both.sum(axis=1) / 2, np.count_nonzero(pairs, axis=1)
+        later_concordant += weights[block] @ both / 2
         later_comparable += weights[block] @ pairs
     return concordant, comparable, (later_concordant, later_comparable)

@@ -2,13 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from host.statistics.estimate import Estimate, without_interval
 from host.statistics.influence import Clusters, cluster_count, standard_error
+from host.statistics.samples import deviate, not_estimable
 from host.statistics.survival.product_limit import FollowUp, ProductLimit
 
 Numbers = NDArray[np.float64]
@@ -100,11 +100,11 @@ def survival_at(
     follow_up = FollowUp.of(time, event)
     n, reason = cluster_count(clusters, len(follow_up.time)), follow_up.fault
     if reason:
-        return without_interval(math.nan, level=level, n=n, reason=reason)
+        return not_estimable(level, n, reason)
     limit = ProductLimit.of_events(follow_up)
     if horizon > follow_up.time.max() and limit.at(horizon) > 0:
         reason = f"nobody is followed up to {horizon:g}"
-        return without_interval(math.nan, level=level, n=n, reason=reason)
+        return not_estimable(level, n, reason)
     return _at(limit, horizon, clusters, level)
 
 
@@ -114,6 +114,6 @@ def _at(limit: ProductLimit, horizon: float, clusters: Clusters, level: float) -
         reason = "there is a single subject" if n < 2 else f"the log-log interval does not exist at {value:g}"
         return without_interval(value, level=level, n=n, reason=reason)
     pulls = limit.log_pulls(np.array([horizon]), np.ones(1), before=False)
-    spread = NormalDist().inv_cdf((1 + level) / 2) * standard_error(pulls, clusters) / -math.log(value)
+    spread = deviate(level) * standard_error(pulls, clusters) / -math.log(value)
     low, high = (value ** math.exp(sign * spread) for sign in (1, -1))
     return Estimate(value, low, high, level, "Kaplan-Meier, log-log", n)
