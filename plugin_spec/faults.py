@@ -1,7 +1,7 @@
 """What is wrong with a plugin, as its author is told: a numbered rule, the field, what is wrong, and the fix.
 
-A number is never given to another rule. Its family says how much it weighs: C7xx are warnings, which nothing waits for;
-all others are errors, with which a plugin is neither built nor run.
+A number is never given to another rule. Its family says how much it weighs: C7xx (K7xx of kits) are warnings, which
+nothing waits for; all others are errors, with which a plugin is neither built nor run.
 """
 
 import inspect
@@ -11,12 +11,12 @@ from typing import Literal
 
 Severity = Literal["error", "warning"]
 Found = Iterator[tuple[str, str, str]]
-WARNINGS = "C7"
+WARNINGS = "7"
 
 
 def severity_of(number: str) -> Severity:
     """How much a rule weighs."""
-    return "warning" if number.startswith(WARNINGS) else "error"
+    return "warning" if number[1:].startswith(WARNINGS) else "error"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class RuleText:
         return severity_of(self.number)
 
 
-def text_of(rule: Callable[..., Found]) -> RuleText:
+def text_of(rule: Callable[..., object]) -> RuleText:
     """Read a rule's text out of its docstring: its number and what it demands, then a paragraph ``Fix: …``."""
     number, _, text = " ".join((inspect.getdoc(rule) or "").split()).partition(": ")
     demands, _, fix = text.partition(" Fix: ")

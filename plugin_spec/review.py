@@ -70,7 +70,7 @@ def nothing_is_left_to_fill_in(manifest: "Manifest") -> Found:
 
     Fix: write what only a human can know.
     """
-    for path, text in _texts(manifest.model_dump(mode="json", exclude_unset=True), ""):
+    for path, text in texts(manifest.model_dump(mode="json", exclude_unset=True), ""):
         found = _PLACEHOLDER.search(text)
         if found:
             fix = "write what only a human can know"
@@ -270,7 +270,7 @@ def people_have_typed_their_part(manifest: "Manifest") -> Found:
 
     Fix: replace the text after FILL IN: (and the licence NOASSERTION) by what holds for this plugin.
     """
-    for path, text in _texts(manifest.model_dump(mode="json", exclude_unset=True), ""):
+    for path, text in texts(manifest.model_dump(mode="json", exclude_unset=True), ""):
         if FILL_IN in text:
             wanted = text.partition(FILL_IN)[2].strip()
             yield path, "a human must still type this", f"write {wanted}" if wanted else "write it"
@@ -308,14 +308,14 @@ def licences_of(manifest: "Manifest") -> Iterator[tuple[str, str]]:
         yield f"weights.{number}.licence", one.licence
 
 
-def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Every text of a document with its path."""
+def texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every text of a document, as it is dumped, with its path."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, (Mapping, list)):
         items = value.items() if isinstance(value, Mapping) else enumerate(value)
         for key, one in items:
-            yield from _texts(one, f"{path}.{key}" if path else str(key))
+            yield from texts(one, f"{path}.{key}" if path else str(key))
 
 
 def _largest_voxels(manifest: "Manifest") -> float:

@@ -107,14 +107,14 @@ def _applied(folder: Path, rules: Mapping[str, FileRule]) -> tuple[Checked, str]
         return Checked(path, None, (fault,)), ""
     reading = read_for_author(data)
     found = list(reading.faults)
-    if reading.manifest is not None:
-        plugin = PluginFolder(folder, reading.manifest)
+    if reading.model is not None:
+        plugin = PluginFolder(folder, reading.model)
         found += [
             Fault(number, where, message, fix)
             for number, rule in rules.items()
             for where, message, fix in rule(plugin)
         ]
-    return Checked(path, reading.manifest, tuple(found)), reading.text
+    return Checked(path, reading.model, tuple(found)), reading.text
 
 
 def check_for_submission(folder: Path) -> Manifest:

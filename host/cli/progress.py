@@ -108,3 +108,60 @@ def _bar() -> "Progress":
         TimeLeft(),
         console=Console(stderr=True),
     )
+
+
+class DownloadProgress:
+    """Tells on stderr what is found and fetched; on a terminal a bar shows how far a download is."""
+
+    def __init__(self) -> None:
+        self._bar = _download_bar() if sys.stderr.isatty() else None
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def say(self, line: str) -> None:
+        """One line above the bar."""
+        if self._bar is None:
+            say(line)
+        else:
+            self._bar.console.print(clean(line), markup=False, highlight=False)
+
+    def told(self, have: int, total: int) -> None:
+        """Move the bar of the file that is downloaded."""
+        if self._bar is None:
+            return
+        if not self._bar.tasks:
+            self._bar.add_task("download", total=total)
+        task = self._bar.tasks[0]
+        if have < task.completed or task.total != total:
+            self._bar.reset(task.id, total=total)  # the next file
+        self._bar.update(task.id, completed=have)
+
+
+def _download_bar() -> "Progress":
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )

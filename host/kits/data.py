@@ -8,7 +8,7 @@ Invariants
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from host.engines.interface import ContainerSpec, Engine, Limits
@@ -17,7 +17,7 @@ from host.home import Home
 from host.images.base_lock import read_base_lock
 from host.images.build import PluginSource, build_plugin_image
 from host.images.load import load_image
-from host.kits.cases import LOCAL_FOLDER, SOURCE_FOLDER, CaseFile
+from host.kits.cases import LOCAL_FOLDER, SOURCE_FOLDER, CaseFile, KitCase
 from host.kits.declaration import Generator
 from host.kits.kit import KitFolder
 from host.kits.sources import files_digest
@@ -184,18 +184,50 @@ def _copy(folder: Path, name: str, target: Path, copy: Callable[[str, str], obje
 
 
 def _check_all(folder: KitFolder, data: Path) -> None:
-    for file in _files(folder):
-        path = data / file.path
-        there = path.is_dir() if file.is_folder else path.is_file()
-        if not there or not path.resolve().is_relative_to(data.resolve()) or path.is_symlink():
-            raise KitDigestError(f"{folder.kit.id}: case file {file.path} is missing", subject=file.path)
-        found = folder_digest(path) if file.is_folder else file_digest(path)
-        if found != file.sha256:
-            raise KitDigestError(
-                f"{folder.kit.id}: {file.path} has digest {found[:19]}…, cases.csv declares {file.sha256[:19]}…",
-                subject=file.path,
-                hint=f"delete {data} to make the files again; if it happens again the kit is at fault",
-            )
+    fault = next(case_file_faults(folder.cases, data, None), None)
+    if fault is not None:
+        raise KitDigestError(
+            f"{folder.kit.id}: {fault[1]}",
+            subject=fault[0].case_id,
+            hint=f"delete {data} to make the files again; if it happens again the kit is at fault",
+        )
+
+
+def case_file_faults(
+    cases: Sequence[KitCase], data: Path | None, folder: Path | None
+) -> Iterator[tuple[KitCase, str]]:
+    """What is wrong with case files, each once: one that is missing, a link, or of another digest than declared.
+
+    Parameters
+    ----------
+    cases : sequence of KitCase
+    data : Path or None
+        The kit's data folder, where it was made; ``None`` looks at none of its files.
+    folder : Path or None
+        The kit's own folder, to look at the files that lie there.
+    """
+    seen: set[CaseFile] = set()
+    for case in cases:
+        for file in dict.fromkeys(case.files()):
+            if file in seen:
+                continue
+            seen.add(file)
+            place, _, name = file.path.partition("/")
+            if folder is not None and place == LOCAL_FOLDER and (fault := _file_fault(folder, name, file)):
+                yield case, fault
+            if data is not None and (fault := _file_fault(data, file.path, file)):
+                yield case, fault
+
+
+def _file_fault(folder: Path, name: str, file: CaseFile) -> str:
+    path = folder / name
+    there = path.is_dir() if file.is_folder else path.is_file()
+    if not there or not path.resolve().is_relative_to(folder.resolve()) or path.is_symlink():
+        return f"case file {file.path} is missing"
+    found = folder_digest(path) if file.is_folder else file_digest(path)
+    if found != file.sha256:
+        return f"{file.path} has digest {found[:19]}…, cases.csv declares {file.sha256[:19]}…"
+    return ""
 
 
 def folder_digest(folder: Path) -> str:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from host.errors import KitError
-from host.kits.cases import EVIDENCE_ORDER, SOURCE_FOLDER, CaseFile, KitCase, parse_cases
+from host.kits.case_rows import parse_cases
+from host.kits.cases import EVIDENCE_ORDER, SOURCE_FOLDER, CaseFile, KitCase
 from host.kits.declaration import Kit
 from host.kits.fit import check_fit
 from host.kits.sources import SourceFile, source_files

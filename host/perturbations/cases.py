@@ -66,12 +66,13 @@ def check_perturbed(path: Path, perturbations: Sequence[Perturbation], cases: Se
     KitError
         One line with the perturbation, the case and the column.
     """
-    fault = next(_faults(perturbations, cases), "")
+    fault = next(perturbation_faults(perturbations, cases), "")
     if fault:
         raise KitError(f"{path}: {fault}", subject=str(path))
 
 
-def _faults(perturbations: Sequence[Perturbation], cases: Sequence[KitCase]) -> Iterator[str]:
+def perturbation_faults(perturbations: Sequence[Perturbation], cases: Sequence[KitCase]) -> Iterator[str]:
+    """What keeps perturbations from being made of these cases, in one sentence each."""
     known = {case.case_id: case for case in cases}
     if perturbations and any(STRATUM in case.strata for case in cases):
         yield f"the column stratum.{STRATUM} is for the perturbations of protocol.toml"

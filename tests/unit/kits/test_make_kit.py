@@ -61,7 +61,7 @@ def test_two_runs_give_the_same_bytes(
 
 
 def test_the_table_names_the_digest_of_every_file(make_kit: ModuleType, made: Path) -> None:
-    from host.kits.cases import parse_cases
+    from host.kits.case_rows import parse_cases
 
     cases = parse_cases((made / "cases.csv").read_bytes(), made / "cases.csv")
     files = [file for case in cases for file in case.files()]
@@ -72,7 +72,7 @@ def test_the_table_names_the_digest_of_every_file(make_kit: ModuleType, made: Pa
 
 
 def test_scaling_changes_the_reference_volume_by_the_cube_of_the_scale(made: Path) -> None:
-    from host.kits.cases import parse_cases
+    from host.kits.case_rows import parse_cases
 
     brain = {
         case.case_id: case.values["brain_ml"]

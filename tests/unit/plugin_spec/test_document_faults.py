@@ -17,7 +17,7 @@ def faults(change: Change) -> tuple[Fault, ...]:
     document = manifest_document()
     change(document)
     reading = read_for_author(tomli_w.dumps(document).encode())
-    assert reading.manifest is None
+    assert reading.model is None
     return tuple(located(reading.faults, reading.text))
 
 

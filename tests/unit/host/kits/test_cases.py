@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from host.errors import KitError
-from host.kits.cases import CaseFile, KitCase, parse_cases
+from host.kits.case_rows import parse_cases
+from host.kits.cases import CaseFile, KitCase
 
 DIGEST = f"sha256:{'0' * 64}"
 SOURCES = {"ct": CaseFile(path="source/ct/", sha256=f"sha256:{'1' * 64}")}
@@ -72,11 +73,11 @@ def test_each_readers_own_reference_is_kept_apart() -> None:
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        ({"bogus__x": "1"}, "column 'bogus.x' is not known"),
-        ({"value__Volume": "1"}, "column 'value.Volume' is not known"),
+        ({"bogus__x": "1"}, "bogus.x: is not known"),
+        ({"value__Volume": "1"}, "value.Volume: is not known"),
         ({"in__t2__sha256": DIGEST}, "has no column 'in.t2' beside it"),
         ({"in__t2": "", "in__t2__sha256": DIGEST}, "in.t2: there is a digest and no path"),
-        ({"in__t2": "a.nii"}, "in.t2.sha256: the file has no digest"),
+        ({"in__t2": "a.nii"}, "in.t2: the file has no digest; fill in.t2.sha256"),
         ({"in__t2": "source:pet"}, "kit.toml has no source 'pet'"),
         ({"in__t2": "source:ct", "in__t2__sha256": DIGEST}, "source ct has another digest in kit.toml"),
         ({"in__t2": "http://x/y", "in__t2__sha256": DIGEST}, "write a path, source:NAME or local:PATH"),
@@ -86,8 +87,8 @@ def test_each_readers_own_reference_is_kept_apart() -> None:
         ({"in__t2__2": "a", "in__t2__2__sha256": DIGEST}, "number its files 1, 2"),
         ({"event__risk": "1", "time__risk": "1"}, "event.risk: '1' is neither yes nor no"),
         ({"time__risk": "1"}, "time.risk and event.risk stand together"),
-        ({"time__risk": "-1", "event__risk": "no"}, "times.risk"),
-        ({"time__risk": "nan", "event__risk": "no"}, "times.risk"),
+        ({"time__risk": "-1", "event__risk": "no"}, "time.risk"),
+        ({"time__risk": "nan", "event__risk": "no"}, "time.risk"),
         ({"baseline__risk": "high"}, "baseline.risk: 'high' is no number"),
         ({"reader__r1__count": "three"}, "reader.r1.count: 'three' is no number"),
         ({"smoke": "maybe"}, "smoke: 'maybe' is neither yes nor no"),
@@ -113,5 +114,5 @@ def test_a_kit_of_the_first_contract_may_not_have_later_columns(column: str) -> 
 
 def test_a_column_that_stands_twice_is_refused() -> None:
     data = b"case_id,case_id\none,two\n"
-    with pytest.raises(KitError, match="column 'case_id' stands twice"):
+    with pytest.raises(KitError, match="case_id: stands twice"):
         parse_cases(data, Path("cases.csv"))

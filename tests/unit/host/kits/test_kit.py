@@ -73,8 +73,8 @@ def test_a_readme_is_no_part_of_the_evidence(kit: Path) -> None:
     [
         ({"expected": "maybe"}, "expected"),
         ({"smoke": "perhaps"}, "smoke"),
-        ({"value__gm_ml": "many"}, "value"),
-        ({"value__gm_ml": "nan"}, "values"),
+        ({"value__gm_ml": "many"}, "value.gm_ml: 'many' is no number"),
+        ({"value__gm_ml": "nan"}, "value.gm_ml: Input should be a finite number"),
         ({"in__t1": "../outside.nii"}, "path"),
         ({"in__t1__sha256": "sha256:0"}, "sha256"),
         ({"ref__tissue": "", "ref__tissue__sha256": ""}, "ref.tissue"),

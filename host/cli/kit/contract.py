@@ -1,0 +1,145 @@
+"""``assay kit check``: a folder against the contract of kits."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from host.cli.answer import JsonFlag, conclude, show, table
+from host.paragraphs import terminal_width, wrapped
+
+if TYPE_CHECKING:
+    from host.kits.check.evidence import ScopeCount
+    from host.kits.check.folder import CheckedKit
+    from host.kits.check.parts import KitParts
+    from plugin_spec.errors import AssayError
+    from plugin_spec.faults import RuleText
+
+RulesFlag = Annotated[bool, typer.Option("--rules", help="List every rule instead of checking a folder.")]
+CheckedFolder = Annotated[Path | None, typer.Argument(help="The kit's folder, with kit.toml.")]
+
+
+def check(folder: CheckedFolder = None, rules: RulesFlag = False, json: JsonFlag = False) -> int:
+    """Check a kit's folder: documents, cases, files, licences, and whether its criteria can be judged; runs nothing.
+
+    All faults are shown at once, with file, line, field and fix.
+    """
+    if rules:
+        return _show_rules(as_json=json)
+    if folder is None:
+        from host.errors import OptionError
+
+        raise OptionError("FOLDER is missing", subject="FOLDER", hint="assay kit check FOLDER, or --rules")
+    from host.home import Home
+    from host.kits.check.folder import inspect_kit
+
+    checked = inspect_kit(folder, Home.from_environment())
+    error = _summary(checked, shown=not json)
+    show(
+        _document(checked),
+        _lines(checked),
+        as_json=json,
+        next_command="" if error else f"assay kit register {folder} --as PERSON",
+    )
+    return conclude(error)
+
+
+def _summary(checked: "CheckedKit", *, shown: bool) -> "AssayError | None":
+    """The error a check ends with; where people have read every fault with its fix, it does not repeat them."""
+    error = checked.error()
+    if error is None or not shown:
+        return error
+    from host.errors import KitError
+
+    message = f"{checked.path}: {len(checked.errors)} error(s), shown above"
+    return KitError(
+        message, subject=str(checked.path), hint=f"mend them, then assay kit check {checked.path}"
+    )
+
+
+def _show_rules(*, as_json: bool) -> int:
+    from host.kits.check.rules import rule_texts
+
+    texts = rule_texts()
+    document = [
+        {"rule": one.number, "severity": one.severity, "demands": one.demands, "fix": one.fix}
+        for one in texts
+    ]
+    show(document, [line for one in texts for line in _rule_lines(one)], as_json=as_json)
+    return 0
+
+
+def _rule_lines(rule: "RuleText") -> list[str]:
+    width, head = terminal_width(), f"{rule.number}  {rule.severity:7}  "
+    return [
+        *wrapped(rule.demands, width=width, first=head),
+        *wrapped(f"fix: {rule.fix}", width=width, first=" " * len(head)),
+    ]
+
+
+def _document(checked: "CheckedKit") -> dict[str, object]:
+    kit = checked.kit
+    return {
+        "folder": checked.path,
+        "kit": checked.parts.kit.id if checked.parts else None,
+        "version": checked.parts.kit.version if checked.parts else None,
+        "kit_digest": kit.kit_digest if kit else None,
+        "protocol_digest": kit.protocol_digest if kit else None,
+        "data": bool(checked.parts and checked.parts.data.is_dir()),
+        "errors": len(checked.errors),
+        "warnings": len(checked.warnings),
+        "faults": [{"file": one.file, **vars(one.fault), "severity": one.severity} for one in checked.faults],
+        "scopes": [vars(one) for one in _counts(checked.parts)],
+    }
+
+
+def _lines(checked: "CheckedKit") -> list[str]:
+    from host.check.shown import fault_lines
+
+    lines = _about(checked)
+    for one in checked.faults:
+        lines += ["", *fault_lines(one.fault, checked.path / one.file, width=terminal_width())]
+    if checked.faults:
+        lines.append("")
+    ending = "" if checked.errors else ": fits together"
+    lines.append(f"{len(checked.errors)} error(s), {len(checked.warnings)} warning(s){ending}")
+    if checked.parts is None:
+        lines.append("The rules across documents and files come next, once each document fits its schema.")
+    return lines
+
+
+def _about(checked: "CheckedKit") -> list[str]:
+    parts = checked.parts
+    if parts is None:
+        return []
+    lines = [
+        f"{parts.kit.id} {parts.kit.version}: {len(parts.rows)} cases, {len(parts.protocol.criteria)} criteria",
+    ]
+    if checked.kit is not None:
+        made = "made here before" if parts.data.is_dir() else "not made here yet"
+        lines += [
+            f"  kit         {checked.kit.kit_digest}",
+            f"  protocol    {checked.kit.protocol_digest}",
+            f"  case files  {made}",
+        ]
+    counts = [
+        (
+            one.criterion,
+            one.scope,
+            str(one.cases),
+            str(one.patients),
+            _wanted(one.min_cases, one.min_subjects),
+        )
+        for one in _counts(parts)
+    ]
+    return [*lines, "", *table(("criterion", "scope", "cases", "patients", "asked for"), counts)]
+
+
+def _counts(parts: "KitParts | None") -> "tuple[ScopeCount, ...]":
+    from host.kits.check.evidence import scope_counts
+
+    return scope_counts(parts.protocol, parts.cases) if parts else ()
+
+
+def _wanted(cases: int, patients: int) -> str:
+    return f"{cases} case(s)" + (f", {patients} patient(s)" if patients else "")
