@@ -40,3 +40,8 @@ def wrapped(text: str, *, width: int, first: str = "", indent: str | None = None
         break_long_words=False,
         break_on_hyphens=False,
     ) or [first.rstrip()]
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 case``, ``2 cases``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

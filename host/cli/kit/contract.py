@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from host.cli.answer import JsonFlag, conclude, show, table
-from host.paragraphs import terminal_width, wrapped
+from host.paragraphs import counted, terminal_width, wrapped
 
 if TYPE_CHECKING:
     from host.kits.check.evidence import ScopeCount
@@ -99,8 +99,7 @@ def _lines(checked: "CheckedKit") -> list[str]:
     lines = _about(checked)
     for one in checked.faults:
         lines += ["", *fault_lines(one.fault, checked.path / one.file, width=terminal_width())]
-    if checked.faults:
-        lines.append("")
+    lines.append("")
     ending = "" if checked.errors else ": fits together"
     lines.append(f"{len(checked.errors)} error(s), {len(checked.warnings)} warning(s){ending}")
     if checked.parts is None:
@@ -113,7 +112,7 @@ def _about(checked: "CheckedKit") -> list[str]:
     if parts is None:
         return []
     lines = [
-        f"{parts.kit.id} {parts.kit.version}: {len(parts.rows)} cases, {len(parts.protocol.criteria)} criteria",
+        f"{parts.kit.id} {parts.kit.version}: {len(parts.rows)} cases, {len(parts.protocol.criteria)} criteria"
     ]
     if checked.kit is not None:
         made = "made here before" if parts.data.is_dir() else "not made here yet"
@@ -122,17 +121,29 @@ def _about(checked: "CheckedKit") -> list[str]:
             f"  protocol    {checked.kit.protocol_digest}",
             f"  case files  {made}",
         ]
-    counts = [
+    return [*lines, "", *table(("criterion", "scope", "cases", "patients", "asked for"), _scopes(parts))]
+
+
+def _scopes(parts: "KitParts") -> list[tuple[str, str, str, str, str]]:
+    """One row per criterion: of its scopes, the fewest cases and patients."""
+    by_criterion: dict[str, list[ScopeCount]] = {}
+    for one in _counts(parts):
+        by_criterion.setdefault(one.criterion, []).append(one)
+    scopes = {one.id: one.scope for one in parts.protocol.criteria}
+    return [
         (
-            one.criterion,
-            one.scope,
-            str(one.cases),
-            str(one.patients),
-            _wanted(one.min_cases, one.min_subjects),
+            criterion,
+            scopes[criterion] + (f" ({len(counts)})" if len(counts) > 1 else ""),
+            _range([one.cases for one in counts]),
+            _range([one.patients for one in counts]),
+            _wanted(counts[0].min_cases, counts[0].min_subjects),
         )
-        for one in _counts(parts)
+        for criterion, counts in by_criterion.items()
     ]
-    return [*lines, "", *table(("criterion", "scope", "cases", "patients", "asked for"), counts)]
+
+
+def _range(counts: list[int]) -> str:
+    return f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
 
 
 def _counts(parts: "KitParts | None") -> "tuple[ScopeCount, ...]":
@@ -142,4 +153,4 @@ def _counts(parts: "KitParts | None") -> "tuple[ScopeCount, ...]":
 
 
 def _wanted(cases: int, patients: int) -> str:
-    return f"{cases} case(s)" + (f", {patients} patient(s)" if patients else "")
+    return counted(cases, "case") + (f", {counted(patients, 'patient')}" if patients else "")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from host.cli.answer import JsonFlag, show, table
 from host.cli.kit.options import FolderArgument
-from host.paragraphs import terminal_width, wrapped
+from host.paragraphs import counted, terminal_width, wrapped
 
 if TYPE_CHECKING:
     from host.kits.kit import KitFolder
@@ -80,7 +80,7 @@ def _reference(folder: "KitFolder") -> list[str]:
         f"{one.statistic}: {one.value:g}{_interval(one.low, one.high)} ({one.source})"
         for one in standard.agreement
     ]
-    count = f"{standard.readers} reader(s)" if standard.readers else "no readers"
+    count = counted(standard.readers, "reader") if standard.readers else "no readers"
     return [
         "",
         *_told(
@@ -120,18 +120,28 @@ def _strata(folder: "KitFolder") -> list[str]:
 
 
 def _metrics(folder: "KitFolder") -> list[str]:
-    lines = [""]
+    lines = ["", "Metrics"]
     for metric in folder.protocol.metrics:
-        lines += _told([(metric.id, "")]) or [f"{metric.id}  [{metric.unit}]"]
         counted = metric.failed_case_counts_as
         failed = f"{counted:g}" if isinstance(counted, float) else counted.replace("_", " ")
-        lines += _told([("", f"{metric.definition} A failed case counts as {failed}.")])
+        lines.append(f"  {metric.id}  [{metric.unit}]")
+        lines += _below(f"{metric.definition} A failed case counts as: {failed}.")
     return lines
 
 
 def _criteria(folder: "KitFolder") -> list[str]:
-    rows = [(one.id, one.scope, _accepted(one), one.requirement) for one in folder.protocol.criteria]
-    return ["", *table(("criterion", "scope", "accepted", "requirement"), rows)]
+    lines = ["", "Criteria"]
+    for one in folder.protocol.criteria:
+        asked = counted(one.min_cases, "case")
+        asked += f" and {counted(one.min_subjects, 'patient')}" if one.min_subjects else ""
+        scope = one.scope.replace("each:", "in each ")
+        lines.append(f"  {one.id}: {_accepted(one)}, {scope}; from {asked} on")
+        lines += _below(f"{one.requirement} {one.rationale}")
+    return lines
+
+
+def _below(text: str) -> list[str]:
+    return wrapped(text, width=terminal_width(), first=" " * 6, indent=" " * 6)
 
 
 def _accepted(criterion: "Criterion") -> str:

@@ -23,8 +23,8 @@ MISSING = "missing"
 def fetch(folder: FolderArgument, offline: OfflineFlag = False, json: JsonFlag = False) -> int:
     """Find or download every source of a kit, check its digest, and show its licence.
 
-    What lies in the kit's folder, in the cache or below ASSAY_DATA is used where it lies; the rest is downloaded into the
-    cache, and a download that was cut off is gone on with.
+    What lies in the kit's folder, in the cache or below ASSAY_DATA is used where it lies; the rest is downloaded into
+    the cache, and a download that was cut off is gone on with.
     """
     from host.home import Home
     from host.kits.kit import read_kit

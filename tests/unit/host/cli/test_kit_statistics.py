@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from host.cli.kit_self_test import answer
+from host.cli.kit.self_test import answer
 from host.reports.self_test import section_of
 from host.statistics.oracle import Oracle, printed
 from host.statistics.self_test import run_self_test

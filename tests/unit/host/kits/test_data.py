@@ -9,8 +9,8 @@ from host.errors import KitDigestError, KitError
 from host.home import Home
 from host.kits.data import check_data, data_folder, ensure_data
 from host.kits.kit import read_kit
+from tests.support.clean_kit import LISTING, SLICES, write_clean_kit
 from tests.support.memory_engine import MemoryEngine
-from tests.support.second_kit import LISTING, SLICES, write_second_kit
 from tests.support.tiny_host import TinyHost
 
 
@@ -54,7 +54,7 @@ def made(home: Home, kit: Path) -> Path:
 def test_a_kit_without_a_generator_is_made_of_its_sources_and_its_own_files(
     home: Home, tmp_path: Path
 ) -> None:
-    kit = write_second_kit(tmp_path / "kit")
+    kit = write_clean_kit(tmp_path / "kit")
     data = made(home, kit)
     assert (data / "source" / "scan.nii").read_bytes() == (kit / "scan.nii").read_bytes()
     assert (data / "local" / "reference" / "mask.nii").is_file()
@@ -65,7 +65,7 @@ def test_a_kit_without_a_generator_is_made_of_its_sources_and_its_own_files(
 
 @pytest.mark.parametrize("name", ["scan.nii", "series/2.dcm", "reference/mask.nii"])
 def test_one_other_byte_in_any_of_them_makes_nothing(home: Home, tmp_path: Path, name: str) -> None:
-    kit = write_second_kit(tmp_path / "kit")
+    kit = write_clean_kit(tmp_path / "kit")
     data = bytearray((kit / name).read_bytes())
     data[-1] ^= 1
     (kit / name).write_bytes(data)
@@ -77,7 +77,7 @@ def test_one_other_byte_in_any_of_them_makes_nothing(home: Home, tmp_path: Path,
 def test_a_folder_with_a_file_more_a_file_less_or_a_link_is_another_folder(
     home: Home, tmp_path: Path
 ) -> None:
-    kit = read_kit(write_second_kit(tmp_path / "kit"))
+    kit = read_kit(write_clean_kit(tmp_path / "kit"))
     series = made(home, tmp_path / "kit") / "source" / "series"
     (series / "4.dcm").write_bytes(b"more")
     with pytest.raises(KitDigestError, match="source/series/ has digest"):
@@ -92,7 +92,7 @@ def test_a_folder_with_a_file_more_a_file_less_or_a_link_is_another_folder(
 
 
 def test_a_case_file_behind_a_link_out_of_the_data_folder_is_missing(home: Home, tmp_path: Path) -> None:
-    kit = read_kit(write_second_kit(tmp_path / "kit"))
+    kit = read_kit(write_clean_kit(tmp_path / "kit"))
     local = made(home, tmp_path / "kit") / "local"
     (local / "reference").rename(tmp_path / "elsewhere")
     (local / "reference").symlink_to(tmp_path / "elsewhere")
@@ -112,7 +112,7 @@ def test_a_case_file_behind_a_link_out_of_the_data_folder_is_missing(home: Home,
 def test_a_listing_that_is_not_the_declared_one_is_refused(
     tmp_path: Path, old: str, new: str, said: str
 ) -> None:
-    kit = write_second_kit(tmp_path / "kit")
+    kit = write_clean_kit(tmp_path / "kit")
     text = (kit / LISTING).read_text()
     assert old in text
     (kit / LISTING).write_text(text.replace(old, new))
@@ -123,4 +123,4 @@ def test_a_listing_that_is_not_the_declared_one_is_refused(
 
 
 def test_a_listing_is_under_the_kits_digest(tmp_path: Path) -> None:
-    assert LISTING in read_kit(write_second_kit(tmp_path / "kit")).contents
+    assert LISTING in read_kit(write_clean_kit(tmp_path / "kit")).contents

@@ -1,4 +1,4 @@
-"""A kit of assay.kit/2 without a generator: its case files are sources, a listed folder, and files of its own."""
+"""A kit of assay.kit/2 without a fault and without a generator: case files are sources, a listed folder, its own."""
 
 from pathlib import Path
 
@@ -10,8 +10,8 @@ SLICES = {f"{number}.dcm": bytes([number]) * 100 for number in range(1, 4)}
 LISTING = "series.csv"
 
 
-def write_second_kit(folder: Path) -> Path:
-    """Write the kit, its sources beside its declarations."""
+def write_clean_kit(folder: Path) -> Path:
+    """Write the kit, its sources beside its declarations; nothing is to be said against it."""
     (folder / "series").mkdir(parents=True)
     (folder / "reference").mkdir()
     image, mask = scan(2, 0), nifti(cube(2), 2)
@@ -25,8 +25,11 @@ def write_second_kit(folder: Path) -> Path:
     (folder / "kit.toml").write_text(_kit(image))
     (folder / "protocol.toml").write_text(_PROTOCOL)
     header = "case_id,subject_id,expected,evidence,smoke,session,in.scan,in.series,ref.mask,ref.mask.sha256"
-    row = f"one,p1,ok,phantom,yes,baseline,source:scan,source:series,local:reference/mask.nii,{digest(mask)}"
-    (folder / "cases.csv").write_text(f"{header}\n{row}\n")
+    one = f"one,p1,ok,phantom,yes,baseline,source:scan,source:series,local:reference/mask.nii,{digest(mask)}"
+    two = "two,p1,refused,phantom,no,baseline,source:scan,source:series,,"
+    (folder / "cases.csv").write_text(f"{header}\n{one}\n{two}\n")
+    (folder / "README.md").write_text("A kit for tests.\n")
+    (folder / "LICENSE").write_text("MIT\n")
     return folder
 
 
@@ -34,7 +37,7 @@ def _kit(image: bytes) -> str:
     series = files_digest({name: digest(data) for name, data in SLICES.items()})
     return f"""\
 contract = "assay.kit/2"
-id = "second-kit"
+id = "clean-kit"
 version = "1.0.0"
 title = "A kit without a generator"
 summary = "One phantom."
@@ -77,13 +80,13 @@ bytes = {sum(len(data) for data in SLICES.values())}
 
 _PROTOCOL = """\
 contract = "assay.protocol/1"
-kit = "second-kit"
+kit = "clean-kit"
 version = "1.0.0"
 title = "A kit without a generator"
 question = "Is the case answered?"
 context_of_use = "Tests of the host."
 risk = "None."
-sample_size_basis = "One constructed case."
+sample_size_basis = "Two constructed cases."
 multiplicity = "all_criteria_must_pass"
 
 [[metrics]]
@@ -96,6 +99,24 @@ reference_value = 1
 unit = "1"
 definition = "2|A∩B|/(|A|+|B|) (Dice 1945)."
 failed_case_counts_as = 0.0
+
+[[metrics]]
+id = "ended"
+kind = "outcome"
+unit = "1"
+definition = "1 when the case ended as expected."
+failed_case_counts_as = 0.0
+
+[[criteria]]
+id = "endings"
+requirement = "What is to be refused is refused."
+metric = "ended"
+statistic = "every_case"
+comparator = ">="
+bound = 1.0
+scope = "overall"
+min_cases = 2
+rationale = "Constructed to be clear-cut."
 
 [[criteria]]
 id = "overlap"
