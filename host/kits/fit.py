@@ -22,9 +22,7 @@ def check_fit(path: Path, protocol: Protocol, cases: tuple[KitCase, ...]) -> Non
         for metric in protocol.metrics:
             if case.expected == "refused" and metric.kind != "outcome":
                 continue
-            missing = missing_columns(metric, case)
-            if _needs_baseline(metric, protocol) and metric.port not in case.baselines:
-                missing.append(f"baseline.{metric.port}")
+            missing = missing_columns(metric, case, protocol)
             missing += [f"stratum.{name}" for name in sorted(strata_of(metric, protocol) - set(case.strata))]
             if missing:
                 raise KitError(f"{path}: case {case.case_id} has no {missing[0]}, which {metric.id} needs")
@@ -40,7 +38,7 @@ def strata_of(metric: Metric, protocol: Protocol) -> set[str]:
     return protocol.strata_of(metric.id) - ({STRATUM} if protocol.perturbations else set())
 
 
-def missing_columns(metric: Metric, case: KitCase) -> list[str]:
+def missing_columns(metric: Metric, case: KitCase, protocol: Protocol) -> list[str]:
     """The columns that a metric compares with and that a case does not fill."""
     if metric.against != "reference":
         return []
@@ -54,8 +52,12 @@ def missing_columns(metric: Metric, case: KitCase) -> list[str]:
     if metric.kind == "numbers":
         absent = metric.function is not None and metric.column not in case.values
         return [f"value.{metric.column}"] if absent else []
-    column, held = given.get(metric.kind, ("", {metric.port or "": None}))
-    return [column] if (metric.port or "") not in held else []
+    port = metric.port or ""
+    column, held = given.get(metric.kind, ("", {port: None}))
+    missing = [column] if port not in held else []
+    if port not in case.baselines and _needs_baseline(metric, protocol):
+        missing.append(f"baseline.{port}")
+    return missing
 
 
 def _needs_baseline(metric: Metric, protocol: Protocol) -> bool:

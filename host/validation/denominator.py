@@ -43,6 +43,18 @@ def concerned(protocol: Protocol, criterion: Criterion, rows: Sequence[CaseRow])
     return [row for row in rows if row.expected == "ok"]
 
 
+def scopes(criterion: Criterion, rows: Sequence[CaseRow]) -> list[tuple[str, list[CaseRow]]]:
+    """Split the rows of a criterion's denominator into its scopes, each with its name."""
+    if criterion.scope == "overall":
+        return [("overall", list(rows))]
+    stratum, _, only = criterion.scope.removeprefix("each:").partition("=")
+    levels = [only] if only else sorted({row.strata.get(stratum, "") for row in rows})
+    return [
+        (f"{stratum}={level}", [r for r in rows if r.strata.get(stratum, "") == level])
+        for level in levels or [""]  # no case is no evidence
+    ]
+
+
 def counts_perturbed(protocol: Protocol, criterion: Criterion) -> bool:
     """Whether a criterion counts perturbed copies, and they alone."""
     if not protocol.perturbations:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from host.added_fields import added
 from host.kits.cases import EVIDENCE_ORDER
 from host.statistics.registrations import statistics
-from host.validation.denominator import concerned, is_judged
+from host.validation.denominator import concerned, is_judged, scopes
 from host.validation.estimate_row import EstimateRow, rounded
 from host.validation.judging import SEVERITY, VerdictWord, judge, two_sided
 from host.validation.protocol import EVERY_CASE, Criterion, Protocol
@@ -95,23 +95,12 @@ def evaluate(protocol: Protocol, rows: Sequence[CaseRow]) -> Verdict:
         _Part(protocol, criterion, scope, members)
         for criterion in protocol.criteria
         if is_judged(protocol, criterion, rows)
-        for scope, members in _scopes(criterion, concerned(protocol, criterion, rows))
+        for scope, members in scopes(criterion, concerned(protocol, criterion, rows))
     ]
     judged = _holm(parts) if protocol.multiplicity == "holm" else [part.verdict() for part in parts]
     words: list[VerdictWord] = [one.verdict for one in judged] or ["insufficient evidence"]
     whole = max(words, key=SEVERITY.index)
     return Verdict(verdict=whole, criteria=tuple(judged))
-
-
-def _scopes(criterion: Criterion, rows: Sequence[CaseRow]) -> list[tuple[str, list[CaseRow]]]:
-    if criterion.scope == "overall":
-        return [("overall", list(rows))]
-    stratum, _, only = criterion.scope.removeprefix("each:").partition("=")
-    levels = [only] if only else sorted({row.strata.get(stratum, "") for row in rows})
-    return [
-        (f"{stratum}={level}", [r for r in rows if r.strata.get(stratum, "") == level])
-        for level in levels or [""]  # no case is no evidence
-    ]
 
 
 @dataclass(frozen=True)

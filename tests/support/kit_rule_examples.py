@@ -28,6 +28,19 @@ axis = "z"
 inputs = ["scan"]
 cases = ["three"]
 """
+_CRITERION: Final = """
+[[criteria]]
+id = "average"
+requirement = "Cubes are found on the average."
+metric = "dice_bright"
+statistic = "medium"
+judged = "estimate"
+comparator = ">="
+bound = 0.5
+scope = "overall"
+min_cases = 1
+rationale = "As good as any."
+"""
 _MEASURAND: Final = """
 [[measurands]]
 column = "bright_ml"
@@ -105,6 +118,10 @@ EXAMPLES: Final[dict[str, Change]] = {
         _append("protocol.toml", _PERTURBATION),
     ),
     "K107": _edit("protocol.toml", 'function = "dice"', 'function = "dise"'),
+    "K108": _all(
+        _edit("protocol.toml", "assay.protocol/1", "assay.protocol/2"),
+        _append("protocol.toml", _CRITERION),
+    ),
     "K201": _edit("kit.toml", 'uri = "local:scan.nii"', 'uri = "url:http://example.org/scan.nii"'),
     "K202": _edit("kit.toml", 'licence = "MIT"', 'licence = "My own licence"'),
     "K203": _write("reference/mask.nii", "other voxels"),

@@ -28,7 +28,7 @@ def cases_have_what_metrics_compare_with(parts: KitParts) -> Found:
         if case.expected == "refused":
             continue
         for metric in parts.protocol.metrics:
-            for column in missing_columns(metric, case):
+            for column in missing_columns(metric, case, parts.protocol):
                 message = f"case {case.case_id} has no {column}, which metric {metric.id} compares with"
                 yield in_cases(column, line), message, f"fill the column {column}, or leave the metric out"
 
@@ -110,3 +110,18 @@ def metrics_are_registered(parts: KitParts) -> Found:
             names = sorted(one.name for one in extensions.metrics().values() if one.operands == metric.kind)
             message = f"{metric.function} compares {registered.operands}, not {metric.kind}"
             yield where, message, f"for {metric.kind}: {', '.join(names) or 'none is registered'}"
+
+
+def the_plan_makes_sense(parts: KitParts) -> Found:
+    """K108: the plan asks for what its statistics can say, and no failed case can help.
+
+    Fix: change the criterion as the message says.
+    """
+    places = {
+        f"criterion {one.id}": f"criteria.{number}" for number, one in enumerate(parts.protocol.criteria)
+    }
+    for fault in parts.protocol.faults():
+        what, _, message = fault.partition(": ")
+        where = in_protocol(places.get(what, what))
+        message, _, fix = message.partition("; ")
+        yield where, message, fix or "change it, or leave it out"

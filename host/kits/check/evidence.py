@@ -1,13 +1,13 @@
 """How many cases and patients each criterion has in each scope: whether it can end in a verdict at all."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from host.kits.cases import KitCase
 from host.perturbations.cases import perturbed_cases
 from host.validation.criterion import Criterion
-from host.validation.denominator import concerned
+from host.validation.denominator import concerned, scopes
 from host.validation.protocol import Protocol
 from host.validation.rows import CaseRow
 
@@ -49,7 +49,7 @@ def scope_counts(protocol: Protocol, cases: Sequence[KitCase]) -> tuple[ScopeCou
     for criterion in protocol.criteria:
         if protocol.metric(criterion.metric).against != "locked_release":
             of_criterion = concerned(protocol, criterion, rows)
-            found += [_count(criterion, scope, of) for scope, of in _scopes(criterion, of_criterion)]
+            found += [_count(criterion, scope, of) for scope, of in scopes(criterion, of_criterion)]
     return tuple(found)
 
 
@@ -66,18 +66,11 @@ def _as_it_should_end(case: KitCase) -> CaseRow:
     )
 
 
-def _scopes(criterion: Criterion, rows: Sequence[CaseRow]) -> Iterator[tuple[str, list[CaseRow]]]:
-    if criterion.scope == "overall":
-        yield "overall", list(rows)
-        return
-    stratum, _, level = criterion.scope.removeprefix("each:").partition("=")
-    levels = [level] if level else sorted({row.strata.get(stratum, "") for row in rows}) or [""]
-    for one in levels:
-        yield f"{stratum}={one}", [row for row in rows if row.strata.get(stratum, "") == one]
-
-
 def _count(criterion: Criterion, scope: str, rows: Sequence[CaseRow]) -> ScopeCount:
-    patients = len({row.subject for row in rows if row.evidence == "patient" and row.outcome == "ok"})
+    of_patients = [row for row in rows if row.evidence == "patient"]
+    if of_patients and criterion.judged is not None:
+        rows = of_patients  # as `host.validation.verdict` has it
+    patients = len({row.subject for row in of_patients if row.outcome == "ok"})
     wanted = criterion.min_subjects or 0
     lacking = ""
     if len(rows) < criterion.min_cases:

@@ -15,7 +15,8 @@ from host.kits.check.rules import RULES, kit_number
 from host.kits.data import data_folder
 from host.kits.declaration import Kit
 from host.kits.kit import KitFolder, read_kit
-from host.validation.protocol import Protocol
+from host.validation.protocol import EVERY_FAULT, Protocol
+from plugin_spec.errors import InputError
 from plugin_spec.faults import Fault
 from plugin_spec.model import ModelT, read_document
 from plugin_spec.reading import read_toml_for_author
@@ -137,7 +138,7 @@ def _made(folder: Path, home: Home) -> Path:
     """Where the case files of exactly this kit would lie; a folder that is not there where it cannot be told."""
     try:
         return data_folder(home, read_kit(folder))
-    except KitError:
+    except InputError:
         return home.kits / "none"
 
 
@@ -145,7 +146,7 @@ def _toml(folder: Path, name: str, model: type[ModelT], faults: list[KitFault]) 
     data = _read(folder, name, faults)
     if data is None:
         return None
-    reading = read_toml_for_author(data, model)
+    reading = read_toml_for_author(data, model, context={EVERY_FAULT: True})
     found = located(reading.faults, reading.text) if reading.text else reading.faults
     faults += [KitFault(name, replace(one, rule=kit_number(one.rule))) for one in found]
     return reading.model

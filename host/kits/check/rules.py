@@ -17,6 +17,7 @@ RULES: Final[dict[str, Rule]] = {
     "K105": agreement.reference_classes_are_declared,
     "K106": agreement.perturbed_and_repeated_cases_are_there,
     "K107": agreement.metrics_are_registered,
+    "K108": agreement.the_plan_makes_sense,
     "K201": files.sources_can_be_fetched,
     "K202": files.licences_are_known,
     "K203": files.case_files_have_their_digests,
