@@ -21,6 +21,7 @@ Flags = NDArray[np.bool_]
 AucScale = Literal["identity", "logit"]
 
 _SEPARATED: Final = "the scores separate the classes completely: DeLong's variance is zero"
+_NO_VARIANCE: Final = "the scores do not vary as DeLong's variance needs: it is zero"
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def auc(
     -------
     Estimate
         0 to 1. Not estimable without a case of either class or with a score that is NaN. No interval with a single case
-        of either class, or where the classes are separated completely.
+        of either class, or where the variance is zero: the classes are separated completely, or all scores are equal.
 
     Raises
     ------
@@ -133,7 +134,9 @@ def auc(
     """
     areas = _areas([scores], positive)
     value, variance = float(areas.values[0]), float(areas.covariance[0, 0])
-    reason = areas.reason or ("" if variance > 0 else _SEPARATED)
+    reason = areas.reason
+    if not reason and variance <= 0:
+        reason = _SEPARATED if value in (0.0, 1.0) else _NO_VARIANCE
     if reason:
         return without_interval(value, level=level, n=areas.n, reason=reason)
     half = deviate(level) * math.sqrt(variance)
@@ -212,7 +215,7 @@ def compare_unpaired(
     one, other = (_areas([scores], positive) for scores, positive in (first, second))
     difference, n = float(one.values[0] - other.values[0]), one.n + other.n
     variances = [float(areas.covariance[0, 0]) for areas in (one, other)]
-    reason = one.reason or other.reason or ("" if sum(variances) > 0 else _SEPARATED)
+    reason = one.reason or other.reason or ("" if sum(variances) > 0 else _NO_VARIANCE)
     if reason:
         missing = without_interval(difference, level=level, n=n, reason=reason)
         return AucComparison(missing, math.nan, math.nan)

@@ -165,6 +165,15 @@ def test_a_statistic_that_one_subject_holds_up_has_no_bca_interval():
     assert cluster_bootstrap(needs_the_first, range(60), seed=1, method="percentile").has_interval
 
 
+def test_bca_that_its_corrections_forbid_is_said():
+    """A skewness that no quantile so far out can be corrected for, and a jackknife that sees no difference."""
+    outlier = np.array([1000.0] + [0.0] * 29)
+    found = cluster_bootstrap(mean_of(outlier), range(30), seed=1, level=1 - 1e-10)
+    assert found.reason == "BCa's acceleration is too large"
+    found = cluster_bootstrap(lambda indices: float(len(set(indices.tolist())) % 2), range(30), seed=1)
+    assert found.reason == "leaving any one subject out gives the same value"
+
+
 def test_a_single_subject_has_no_interval_however_many_cases():
     found = cluster_bootstrap(mean_of(NDKA), ["s"] * 113, seed=1)
     assert (found.n, found.reason) == (1, "there is a single subject")

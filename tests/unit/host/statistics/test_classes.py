@@ -16,6 +16,7 @@ from host.statistics.classes import (
     weighted_kappa,
 )
 from host.statistics.proportions import clopper_pearson, wilson
+from tests.support.case_weights import standard_error
 
 # Cohen (1968), table 1: 200 cases, judge B by judge A, and what he lets each disagreement weigh.
 JUDGES = np.array([[88, 10, 2], [14, 40, 6], [18, 10, 12]])
@@ -26,10 +27,6 @@ SWAPPED = np.array([[0, 6, 3], [6, 0, 1], [3, 1, 0]])
 def ratings(table):
     rows, columns = np.indices(table.shape)
     return np.repeat(columns.ravel(), table.ravel()), np.repeat(rows.ravel(), table.ravel())
-
-
-def standard_error(estimate):
-    return (estimate.high - estimate.low) / (2 * 1.959963984540054)
 
 
 # Values: Cohen (1968). Errors by Fleiss, Cohen and Everitt (1969): the R package DMAR, vignette "Weighted Kappa".

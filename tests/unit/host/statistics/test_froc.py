@@ -17,6 +17,7 @@ from host.statistics.froc import (
     sensitivity_at,
 )
 from host.statistics.roc import roc_curve
+from tests.support.case_weights import error_by_jackknife, standard_error
 
 # Four cases: two lesions, one, none, one. The second detection of case 0 hits the lesion that the first found.
 SCORES = ([0.9, 0.8, 0.3], [0.7, 0.7], [0.6], [])
@@ -133,15 +134,9 @@ def test_the_interval_of_f1_is_that_of_the_jackknife():
     lesions, predicted = random.randint(1, 6, 80), random.randint(1, 6, 80)
     found = random.binomial(lesions, 0.7)
     right = np.minimum(predicted, found)
-    whole = lesion_f1(found, lesions, right, predicted)
-    left_out = np.array(
-        [
-            lesion_f1(*(np.delete(one, case) for one in (found, lesions, right, predicted))).value
-            for case in range(80)
-        ]
-    )
-    error = math.sqrt(79 / 80 * ((left_out - left_out.mean()) ** 2).sum())
-    assert (whole.high - whole.low) / (2 * 1.959963984540054) == pytest.approx(error, rel=0.03)
+    columns = np.array([found, lesions, right, predicted])
+    expected = error_by_jackknife(lambda *counts: lesion_f1(*counts).value, columns)
+    assert standard_error(lesion_f1(*columns)) == pytest.approx(expected, rel=0.03)
 
 
 def test_f1_at_its_ends_is_said():

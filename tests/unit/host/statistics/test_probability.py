@@ -19,6 +19,7 @@ from host.statistics.probability import (
     observed_expected,
 )
 from host.statistics.proportions import clopper_pearson, wilson
+from tests.support.case_weights import error_by_jackknife, standard_error
 
 EVERY = (brier, brier_skill, calibration_slope, calibration_intercept, observed_expected)
 
@@ -70,10 +71,6 @@ def sample(size=400, slope=1.0, shift=0.0):
     log_odds = random.normal(-0.5, 1.2, size)
     chance = 1 / (1 + np.exp(-(slope * log_odds + shift)))
     return 1 / (1 + np.exp(-log_odds)), random.rand(size) < chance
-
-
-def standard_error(estimate):
-    return (estimate.high - estimate.low) / (2 * 1.959963984540054)
 
 
 def test_the_logistic_fit_is_that_of_r_on_mtcars():
@@ -135,20 +132,18 @@ def test_skill_compares_with_the_share_of_events_or_with_a_declared_baseline():
     assert brier_skill(baseline, happened, baseline=baseline).value == 0.0
 
 
-@pytest.mark.parametrize("baseline", [None, np.full(200, 0.2)])
+@pytest.mark.parametrize("baseline", [None, "declared"])
 def test_the_interval_of_skill_is_that_of_the_jackknife(baseline):
     predicted, happened = sample(200)
 
-    def without(case):
-        keep = np.arange(200) != case
-        declared = None if baseline is None else baseline[keep]
-        return brier_skill(predicted[keep], happened[keep], baseline=declared).value
+    def skill(*columns):
+        declared = columns[2] if baseline is not None else None
+        return brier_skill(columns[0], columns[1], baseline=declared)
 
-    left_out = np.array([without(case) for case in range(200)])
-    error = math.sqrt(199 / 200 * ((left_out - left_out.mean()) ** 2).sum())
-    found = brier_skill(predicted, happened, baseline=baseline)
-    half = (found.high - found.low) / 2
-    assert half / stats.t.ppf(0.975, 199) == pytest.approx(error, rel=0.02)
+    columns = np.array([predicted, happened, np.full(200, 0.2)])
+    found = skill(*columns)
+    expected = error_by_jackknife(lambda *left: skill(*left).value, columns)
+    assert (found.high - found.low) / 2 / stats.t.ppf(0.975, 199) == pytest.approx(expected, rel=0.02)
 
 
 def test_observed_over_expected_has_the_exact_interval_of_what_was_observed():

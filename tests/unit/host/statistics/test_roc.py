@@ -11,14 +11,11 @@ from sklearn.metrics import roc_curve as sklearn_roc_curve
 from host.statistics import ovarian
 from host.statistics.roc import auc, compare_jointly, compare_paired, compare_unpaired, midranks, roc_curve
 from tests.support import asah
+from tests.support.case_weights import NORMAL, standard_error
 
 KG = tuple(10 - score for score in ovarian.KG_SCORE)
 BENEFIT = np.array(ovarian.BENEFIT, bool)
 POOR = np.array(asah.POOR, bool)
-
-
-def standard_error(estimate):
-    return (estimate.high - estimate.low) / (2 * 1.959963984540054)
 
 
 @pytest.mark.parametrize(
@@ -140,9 +137,9 @@ def test_the_logit_interval_stays_inside_and_the_plain_one_is_cut_off():
     assert plain.high == 1.0
     assert logit.value == plain.value
     assert plain.low < logit.high < 1.0
-    half = standard_error(auc(scores, positive, level=0.5)) / 0.6744897501960817 * 1.959963984540054
+    error = (plain.value - plain.low) / NORMAL
     odds = math.log(logit.high / (1 - logit.high)) - math.log(logit.value / (1 - logit.value))
-    assert odds == pytest.approx(half * 1.959963984540054 / (logit.value * (1 - logit.value)))
+    assert odds == pytest.approx(NORMAL * error / (logit.value * (1 - logit.value)))
 
 
 def test_complete_separation_has_an_area_but_no_interval():
@@ -151,6 +148,14 @@ def test_complete_separation_has_an_area_but_no_interval():
         assert found.value == 1.0
         assert not found.has_interval
         assert "separate the classes completely" in found.reason
+
+
+def test_scores_that_are_all_equal_have_no_interval_either():
+    found = auc([2.0] * 6, [True, False] * 3)
+    assert found.value == 0.5
+    assert found.reason == "the scores do not vary as DeLong's variance needs: it is zero"
+    flat = ([2.0] * 6, [True, False] * 3)
+    assert compare_unpaired(flat, flat).difference.reason == found.reason
 
 
 def test_a_class_without_cases_is_not_estimable():

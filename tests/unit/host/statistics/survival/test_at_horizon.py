@@ -9,13 +9,10 @@ from sksurv.metrics import brier_score, cumulative_dynamic_auc, integrated_brier
 from host.statistics.probability import brier
 from host.statistics.roc import auc
 from host.statistics.survival import brier_at, integrated_brier, time_dependent_auc
+from tests.support.case_weights import error_by_weighting, standard_error
 from tests.support.survival_data import breast_cancer, veterans
 
 HORIZONS = (400.25, 800.25, 1600.25)
-
-
-def standard_error(estimate):
-    return (estimate.high - estimate.low) / (2 * 1.959963984540054)
 
 
 def risks(score, horizons=HORIZONS):
@@ -81,20 +78,12 @@ def rising(score, horizons):
     ],
 )
 def test_the_error_is_made_of_the_derivatives_by_each_cases_weight(statistic):
-    """Each case a little heavier and lighter, in twenty copies of the sample."""
-    random, copies, n = np.random.RandomState(8), 20, 25
-    time, event = random.randint(1, 300, n).astype(float), random.rand(n) < 0.6
-    time[3], event[3] = 120.0, False
-    columns = np.array([np.round(-time / 100 + random.normal(size=n), 1), time])
-    many, ended = np.tile(columns, copies), np.tile(event, copies)
-
-    def pull(case):
-        heavier = statistic(*np.column_stack([many, many[:, case]]), np.append(ended, ended[case]))
-        lighter = statistic(*np.delete(many, case, axis=1), np.delete(ended, case))
-        return (heavier.value - lighter.value) * copies / 2
-
-    expected = math.sqrt(sum(pull(case) ** 2 for case in range(n)))
-    assert standard_error(statistic(*columns, event)) == pytest.approx(expected, rel=0.01)
+    random, n = np.random.RandomState(8), 25
+    time, event = random.randint(1, 300, n), random.rand(n) < 0.6
+    time[3], event[3] = 120, False
+    columns = np.array([np.round(-time / 100 + random.normal(size=n), 1), time, event])
+    expected = error_by_weighting(lambda *drawn: statistic(*drawn).value, columns)
+    assert standard_error(statistic(*columns)) == pytest.approx(expected, rel=0.01)
 
 
 def test_those_censored_at_the_horizon_itself_are_known_to_be_free():

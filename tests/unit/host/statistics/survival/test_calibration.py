@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 
 from host.statistics.probability import calibration_bins
 from host.statistics.survival import (
@@ -14,13 +16,10 @@ from host.statistics.survival import (
 )
 from host.statistics.survival.calibration import cox_slope
 from host.statistics.survival.product_limit import FollowUp
+from tests.support.case_weights import standard_error
 from tests.support.survival_data import breast_cancer, veterans
 
 CALLS = (observed_expected_at, calibration_slope_at)
-
-
-def standard_error(estimate):
-    return (estimate.high - estimate.low) / (2 * 1.959963984540054)
 
 
 def risk_of(log_hazard):
@@ -125,3 +124,18 @@ def test_predictions_that_hardly_differ_still_have_a_slope():
         for factor in (1e-2, 1e-8)
     )
     assert timid.value == pytest.approx(1e6 * plain.value, rel=1e-4)
+
+
+def test_a_first_step_far_too_large_is_taken_back():
+    """One risk a million times the others', of the first to have the event."""
+    random = np.random.RandomState(3)
+    covariate = np.append(1e6, random.normal(size=199))
+    time = np.append(1.0, random.exponential(10, 199) + 2)
+    at_risk = time >= time[:, None]
+
+    def loss(slope):
+        return logsumexp(np.where(at_risk, slope * (covariate - covariate[:, None]), -np.inf), axis=1).sum()
+
+    found, _ = cox_slope(covariate, FollowUp(time, np.full(200, True)))
+    best = minimize_scalar(loss, bounds=(0.0, 1e-4), method="bounded", options={"xatol": 1e-12})
+    assert found == pytest.approx(best.x, rel=1e-4)

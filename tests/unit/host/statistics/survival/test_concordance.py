@@ -8,13 +8,10 @@ import pytest
 from sksurv.metrics import concordance_index_censored, concordance_index_ipcw
 
 from host.statistics.survival import concordance, delta_c, harrell_c, uno_c
+from tests.support.case_weights import error_by_weighting, standard_error
 from tests.support.survival_data import breast_cancer, veterans
 
 PAIRED_SUBJECTS = [number // 2 for number in range(137)]
-
-
-def standard_error(estimate):
-    return (estimate.high - estimate.low) / (2 * 1.959963984540054)
 
 
 # R 4.2.2, survival 3.5-3: concordance(Surv(time, status) ~ karno, veteran), also with
@@ -69,19 +66,11 @@ def test_a_censoring_on_the_day_of_an_event_counts_as_later():
     ],
 )
 def test_the_error_is_made_of_the_derivatives_by_each_cases_weight(statistic):
-    """Each case a little heavier and lighter, in twenty copies of the sample."""
-    random, copies, n = np.random.RandomState(8), 20, 25
-    time, event = random.randint(1, 300, n).astype(float), random.rand(n) < 0.6
-    columns = np.array([np.round(-time / 100 + random.normal(size=n), 1), random.normal(size=n), time])
-    many, ended = np.tile(columns, copies), np.tile(event, copies)
-
-    def pull(case):
-        heavier = statistic(*np.column_stack([many, many[:, case]]), np.append(ended, ended[case]))
-        lighter = statistic(*np.delete(many, case, axis=1), np.delete(ended, case))
-        return (heavier.value - lighter.value) * copies / 2
-
-    expected = math.sqrt(sum(pull(case) ** 2 for case in range(n)))
-    assert standard_error(statistic(*columns, event)) == pytest.approx(expected, rel=0.01)
+    random, n = np.random.RandomState(8), 25
+    time, event = random.randint(1, 300, n), random.rand(n) < 0.6
+    columns = np.array([np.round(-time / 100 + random.normal(size=n), 1), random.normal(size=n), time, event])
+    expected = error_by_weighting(lambda *drawn: statistic(*drawn).value, columns)
+    assert standard_error(statistic(*columns)) == pytest.approx(expected, rel=0.01)
 
 
 def test_pairs_in_blocks_are_the_pairs_at_once(monkeypatch):
