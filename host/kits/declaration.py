@@ -80,11 +80,14 @@ class Reader(StrictModel):
         What they did, such as: drew every lesion, settled disagreements.
     experience : str
         Training and years, or that it is not published.
+    blinded_to : str
+        What was kept from them, such as clinical data, the other readers' marks, the order of visits.
     """
 
     id: PortName
     role: Text
     experience: Text
+    blinded_to: str = ""
 
 
 class Agreement(StrictModel):
@@ -94,17 +97,32 @@ class Agreement(StrictModel):
     ----------
     statistic : str
         Its name and definition, such as: Dice of two readers, mean over 30 patients.
-    value, low, high : float
+    between : str
+        Which readers.
+    value, low, high, level : float
         The figure, and its interval where one was published.
+    subjects : int
+        On how many.
     source : str
         The publication and the table or page.
     """
 
     statistic: Text
+    between: Text
     value: float
     low: float | None = None
     high: float | None = None
+    level: float = Field(default=0.95, gt=0, lt=1)
+    subjects: int = Field(ge=1)
     source: Text
+
+    @model_validator(mode="after")
+    def _interval_is_whole(self) -> "Agreement":
+        if (self.low is None) != (self.high is None):
+            raise ValueError("low and high stand together")
+        if self.low is not None and self.high is not None and not self.low <= self.value <= self.high:
+            raise ValueError(f"value: {self.value:g} lies outside its own interval")
+        return self
 
 
 class ReferenceStandard(StrictModel):
@@ -119,6 +137,8 @@ class ReferenceStandard(StrictModel):
         How many readers made it.
     reader : tuple of Reader
         Who they were.
+    adjudication : str
+        How disagreements were settled.
     agreement : tuple of Agreement
         What is published about their agreement; where cases.csv has their own references, it is computed from these.
     """
@@ -127,6 +147,7 @@ class ReferenceStandard(StrictModel):
     description: str
     readers: int = Field(ge=0)
     reader: tuple[Reader, ...] = added(())
+    adjudication: str = added("")
     agreement: tuple[Agreement, ...] = added(())
 
     @model_validator(mode="after")

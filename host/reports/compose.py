@@ -20,7 +20,7 @@ from host.reports.model import (
     Report,
     WarmSection,
 )
-from host.reports.sections import InstallationCheck, LeakSection, SelfTestSection
+from host.reports.sections import InstallationCheck, LeakSection, ReaderSection, SelfTestSection
 from host.validation.verdict import Verdict
 from registry.log import Record
 from registry.registry import Registry
@@ -49,6 +49,7 @@ class ReportParts:
     verdict: Verdict
     warm: WarmSection | None = None
     leak: LeakSection | None = None
+    readers: ReaderSection | None = None
     checks: tuple[InstallationCheck, ...] = ()
     self_test: SelfTestSection | None = None
 
@@ -73,6 +74,7 @@ def compose(registry: Registry, parts: ReportParts) -> Report:
         limitations=_limitations(parts),
         warm=parts.warm,
         leak=parts.leak,
+        readers=parts.readers,
         installation_checks=parts.checks,
         self_test=parts.self_test,
     )

@@ -14,8 +14,11 @@ from host.execution import Execution
 from host.installed import read_stored_manifest
 from host.kits.kit import KitFolder, Listing, parse_kit
 from host.kits.leak import find_leaks
+from host.kits.reader_agreement import is_of_masks
+from host.kits.readers import reader_section
 from host.reports.marks import check_agreement
 from host.reports.model import CaseSection, Report
+from host.reports.sections import ReaderSection
 from host.reports.write import read_report
 from host.validation.scoring import score
 from host.validation.verdict import evaluate
@@ -48,6 +51,7 @@ def recheck(registry: Registry, record: Record) -> tuple[str, ...]:
         checking.values_follow,
         checking.verdict_follows,
         checking.nothing_was_learnt_from_the_kit,
+        checking.readers_are_registered,
     )
     return (*[step() for step in steps], *checking.signatures())
 
@@ -173,6 +177,17 @@ class _Checking:
                 "whether the plugin learnt from the kit cannot be told: it does not declare its training data"
             )
         return "nothing that the plugin declares to have learnt from is in the kit"
+
+    def readers_are_registered(self) -> str:
+        """Compare readers and agreement, as far as registered files tell: not what was computed from their masks."""
+        told, registered = self._report.readers, reader_section(self._kit, None) or ReaderSection()
+        if told is None:
+            return "the report tells of no readers"
+        rest = tuple(one for one in told.agreement if not is_of_masks(one))
+        self._same("section on readers", told.model_copy(update={"agreement": rest}), registered)
+        return (
+            "its readers, and their agreement but for what was computed from masks, are the registered kit's"
+        )
 
     def signatures(self) -> list[str]:
         lines = []

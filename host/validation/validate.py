@@ -25,6 +25,7 @@ from host.kits.data import ensure_data
 from host.kits.identifiers import dicom_uids
 from host.kits.kit import KitFolder
 from host.kits.leak import find_leaks, require_no_leak
+from host.kits.readers import reader_section
 from host.machine import Room, this_machine
 from host.records import RunContext
 from host.releases import InstalledRelease
@@ -105,7 +106,8 @@ def validate(
         session.run_all(crew, cases, progress)
         equality = session.compare_warm(crew, registry, progress) if warm else None
     parts = _parts(session, attempt, executor, began=began, engine=context.engine, warm=equality, leak=leak)
-    parts = replace(parts, checks=installation.checks, self_test=installation.self_test)
+    readers = reader_section(folder, data)
+    parts = replace(parts, checks=installation.checks, self_test=installation.self_test, readers=readers)
     progress.say("draw the figures and write the report")
     return publish(registry, compose(registry, parts), session.images(registry), attempt, executor)
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from host.kits.check.evidence import ScopeCount
     from host.kits.check.folder import CheckedKit
     from host.kits.check.parts import KitParts
+    from host.validation.estimate_row import EstimateRow
     from plugin_spec.errors import AssayError
     from plugin_spec.faults import RuleText
 
@@ -121,7 +122,33 @@ def _about(checked: "CheckedKit") -> list[str]:
             f"  protocol    {checked.kit.protocol_digest}",
             f"  case files  {made}",
         ]
-    return [*lines, "", *table(("criterion", "scope", "cases", "patients", "asked for"), _scopes(parts))]
+    lines += ["", *table(("criterion", "scope", "cases", "patients", "asked for"), _scopes(parts))]
+    readers = _agreement(checked)
+    return (
+        [*lines, "", *table(("readers", "measure", "agreement", "subjects"), readers)] if readers else lines
+    )
+
+
+def _agreement(checked: "CheckedKit") -> list[tuple[str, str, str, str]]:
+    """How far readers agree: as declared, and as computed from their own references."""
+    from host.kits.readers import reader_section
+
+    if checked.kit is None or checked.parts is None:
+        return []
+    made = checked.parts.data if checked.parts.data.is_dir() else None
+    section = reader_section(checked.kit, made)
+    return [
+        (one.between, one.measure, _estimate(one.estimate), str(one.estimate.n))
+        for one in (section.agreement if section else ())
+    ]
+
+
+def _estimate(row: "EstimateRow") -> str:
+    """A figure with its interval, or the reason why there is none."""
+    if row.value is None:
+        return row.reason
+    interval = f" ({row.low:.3g} to {row.high:.3g})" if row.low is not None and row.high is not None else ""
+    return f"{row.value:.3g}{interval}"
 
 
 def _scopes(parts: "KitParts") -> list[tuple[str, str, str, str, str]]:

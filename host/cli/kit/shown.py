@@ -75,9 +75,14 @@ def _about(folder: "KitFolder") -> list[str]:
 
 def _reference(folder: "KitFolder") -> list[str]:
     standard = folder.kit.reference_standard
-    readers = [f"{one.id}: {one.role}; {one.experience}" for one in standard.reader]
+    readers = [
+        f"{one.id}: {one.role}; {one.experience}"
+        + (f"; blinded to {one.blinded_to}" if one.blinded_to else "")
+        for one in standard.reader
+    ]
     agreement = [
-        f"{one.statistic}: {one.value:g}{_interval(one.low, one.high)} ({one.source})"
+        f"{one.statistic}, {one.between}, {counted(one.subjects, 'subject')}: "
+        f"{one.value:g}{_interval(one.low, one.high)} ({one.source})"
         for one in standard.agreement
     ]
     count = counted(standard.readers, "reader") if standard.readers else "no readers"
@@ -86,7 +91,7 @@ def _reference(folder: "KitFolder") -> list[str]:
         *_told(
             [
                 ("reference", f"{standard.kind}, {count}. {standard.description}"),
-                *[("", one) for one in readers],
+                *[("", one) for one in (*readers, standard.adjudication)],
                 *[("agreement" if number == 0 else "", one) for number, one in enumerate(agreement)],
             ]
         ),

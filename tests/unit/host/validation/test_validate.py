@@ -12,6 +12,7 @@ from host.kits.kit import read_kit
 from host.reports.html import render
 from host.reports.model import CaseSection, FlowSection, Report
 from host.reports.recheck import recheck
+from host.reports.sections import ReaderSection
 from host.reports.write import report_bytes
 from host.validation.attempt import Executor, Validated
 from host.validation.preregistration import find_protocol
@@ -240,6 +241,14 @@ def test_a_report_cannot_say_of_its_training_data_what_the_plugin_does_not(host:
         forgery = forged(host, done, leak=done.report.leak.model_copy(update=other))
         with pytest.raises(ReportMismatchError, match="leak check"):
             recheck(host.registry, forgery)
+
+
+def test_a_report_cannot_tell_of_readers_that_the_kit_does_not_have(host: TinyHost) -> None:
+    done = host.validate()
+    assert done.report.readers is None
+    forgery = forged(host, done, readers=ReaderSection(adjudication="Three neuroradiologists agreed."))
+    with pytest.raises(ReportMismatchError, match="section on readers"):
+        recheck(host.registry, forgery)
 
 
 def test_a_report_without_a_leak_check_is_told_and_the_check_is_made_all_the_same(host: TinyHost) -> None:
