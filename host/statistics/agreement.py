@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from host.statistics.estimate import Estimate, without_interval
-from host.statistics.samples import Numbers, fault, not_estimable, pairs, sample, tail
+from host.statistics.samples import ROUNDING, Numbers, constant, fault, not_estimable, pairs, sample, tail
 from host.statistics.variances import sum_interval
 
 LimitMethod = Literal["exact", "approximate"]
@@ -112,9 +112,9 @@ def mean_difference(differences: ArrayLike, *, level: float = 0.95) -> Estimate:
     mean = float(values.mean())
     if reason := fault(values, least=2):
         return without_interval(mean, level=level, n=values.size, reason=reason)
-    error = float(values.std(ddof=1)) / math.sqrt(values.size)
-    if error == 0.0:
+    if constant(values):
         return without_interval(mean, level=level, n=values.size, reason=_NO_SPREAD)
+    error = float(values.std(ddof=1)) / math.sqrt(values.size)
     half = _student(level, values.size - 1) * error
     return Estimate(mean, mean - half, mean + half, level, "Student's t", values.size)
 
@@ -192,7 +192,7 @@ def concordance(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Estimate:
     value = 2.0 * covariance / (spread + shift)
     product = float(np.std(first) * np.std(second))
     correlation = covariance / product if product else 0.0
-    if correlation == 0.0 or 1.0 - abs(value) < 1e-12 or 1.0 - abs(correlation) < 1e-12:
+    if correlation == 0.0 or 1.0 - abs(value) <= ROUNDING or 1.0 - abs(correlation) <= ROUNDING:
         reason = f"Fisher's z has no interval at a correlation of {correlation:.6g}"
         return without_interval(value, level=level, n=n, reason=reason)
     half = float(stats.norm.isf(tail(level))) * _fisher_error(value, correlation, shift / product, n)
@@ -240,7 +240,7 @@ def limit_factors(n: int, *, level: float = 0.95, coverage: float = 0.95) -> tup
 def _limit(differences: Numbers, sd: float, deviate: float, method: LimitMethod, level: float) -> Estimate:
     n, mean = differences.size, float(differences.mean())
     value = mean + deviate * sd
-    if sd == 0.0:
+    if constant(differences):
         return without_interval(value, level=level, n=n, reason=_NO_SPREAD)
     if method == "approximate":
         half = _student(level, n - 1) * sd * math.sqrt(1.0 / n + deviate**2 / (2.0 * (n - 1)))
@@ -254,11 +254,14 @@ def _slope(differences: Numbers, means: Numbers, level: float) -> Estimate:
     n = differences.size
     if n < 3:
         return not_estimable(level, n, f"{n} subjects, and this needs at least 3")
-    if float(np.ptp(means)) == 0.0:
+    if constant(means):
         return not_estimable(level, n, "all means are equal")
+    if constant(differences):
+        return without_interval(0.0, level=level, n=n, reason=_NO_SPREAD)
     fit = stats.linregress(means, differences)
-    half = _student(level, n - 2) * float(fit.stderr)
-    slope = float(fit.slope)
+    half, slope = _student(level, n - 2) * float(fit.stderr), float(fit.slope)
+    if 1.0 - abs(float(fit.rvalue)) <= ROUNDING:
+        return without_interval(slope, level=level, n=n, reason="the differences lie on a line: no interval")
     return Estimate(slope, slope - half, slope + half, level, "least squares, Student's t", n)
 
 

@@ -14,13 +14,3 @@ RATINGS: Final = ((9, 2, 5, 8), (6, 1, 3, 2), (8, 4, 6, 8), (7, 1, 2, 6), (10, 5
 # NCSS Statistical Software, chapter 303 "Deming Regression", example 1: ten subjects measured by two methods.
 DEMING_X: Final = (7.0, 8.3, 10.5, 9.0, 5.1, 8.2, 10.2, 10.3, 7.1, 5.9)
 DEMING_Y: Final = (7.9, 8.2, 9.6, 9.0, 6.5, 7.3, 10.2, 10.6, 6.3, 5.2)
-
-# NCSS Statistical Software, chapter 313 "Passing-Bablok Regression for Method Comparison": thirty subjects.
-PASSING_X: Final = (
-    69.3, 27.1, 61.3, 50.8, 34.4, 92.3, 57.5, 45.5, 33.3, 60.9, 56.3, 49.9, 89.7, 28.9, 96.3, 76.6, 83.2, 79.4, 51.7,
-    32.5, 14.2, 99.1, 76.8, 95.4, 84.1, 48.8, 80.4, 84.5, 61.4, 26.9,
-)  # fmt: skip
-PASSING_Y: Final = (
-    69.1, 26.7, 61.4, 51.2, 34.7, 88.5, 57.9, 45.1, 33.4, 60.8, 66.5, 48.2, 88.3, 29.3, 96.4, 77.1, 82.7, 78.9, 51.6,
-    28.8, 12.7, 98.6, 77.3, 94.9, 83.3, 47.0, 80.9, 84.7, 61.3, 26.7,
-)  # fmt: skip

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from host.statistics.estimate import Estimate, without_interval
-from host.statistics.samples import Numbers, fault, not_estimable, pairs, tail
+from host.statistics.samples import ROUNDING, Numbers, fault, not_estimable, pairs, tail
 
 ErrorMethod = Literal["jackknife", "analytic"]
 
@@ -107,7 +107,11 @@ def deming(
     if math.isnan(slope):
         return _no_line(level, n, _NO_LINE)
     spread = _analytic_errors if errors == "analytic" else _jackknife_errors
-    slope_error, intercept_error = spread(first, second, error_ratio)
+    slope_error, intercept_error = (
+        (0.0, 0.0)
+        if _fits(second - intercept - slope * first, second)
+        else spread(first, second, error_ratio)
+    )
     half = float(stats.t.isf(tail(level), n - 2))
     return Line(
         _around(slope, half * slope_error, level, n, _METHODS[errors]),
@@ -261,10 +265,15 @@ def _least_squares(x: Numbers, y: Numbers, degree: int) -> tuple[list[float], li
     design = np.vander(x, degree + 1, increasing=True)
     coefficients, *_ = np.linalg.lstsq(design, y, rcond=None)
     rest = y - design @ coefficients
-    variance = float(rest @ rest) / (x.size - degree - 1)
+    variance = 0.0 if _fits(rest, y) else float(rest @ rest) / (x.size - degree - 1)
     inverse = np.linalg.pinv(design)
     errors = np.sqrt(variance * (inverse**2).sum(axis=1))
     return [float(value) for value in coefficients], [float(value) for value in errors]
+
+
+def _fits(rest: Numbers, y: Numbers) -> bool:
+    """Whether a line or curve leaves nothing but rounding."""
+    return bool(np.linalg.norm(rest) <= ROUNDING * np.linalg.norm(y))
 
 
 def _departure(x: Numbers, line: list[float], curve: list[float]) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from host.statistics.estimate import Estimate, without_interval
-from host.statistics.samples import Numbers, fault, not_estimable, tail
+from host.statistics.samples import ROUNDING, Numbers, fault, not_estimable, tail
 
 Form = Literal["1,1", "2,1", "3,1", "1,k", "2,k", "3,k"]
 
@@ -61,11 +61,11 @@ def icc(ratings: ArrayLike, *, form: Form = "2,1", level: float = 0.95) -> Estim
     squares = _mean_squares(table)
     design, unit = form.split(",")
     signal, total = _variances(squares, design, unit == "k")
-    if total <= 1e-12 * (squares.between + squares.within):
+    if total <= ROUNDING * (squares.between + squares.within):
         return not_estimable(level, squares.n, "subjects do not differ: there is no variance to share out")
     value, noise = signal / total, squares.error if design == "3" else squares.within
     # The F ratio of perfect agreement is infinite up to rounding.
-    if noise <= 1e-12 * squares.between:
+    if noise <= ROUNDING * squares.between:
         reason = "the ratings agree perfectly: no interval"
         return without_interval(value, level=level, n=squares.n, reason=reason)
     low, high = _interval(squares, design, tail(level))

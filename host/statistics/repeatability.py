@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from host.statistics.estimate import Estimate, without_interval
-from host.statistics.samples import Numbers, fault, not_estimable, replicates, sample
+from host.statistics.samples import ROUNDING, Numbers, fault, not_estimable, replicates, sample
 from host.statistics.variances import sum_interval
 
 # 1.96 sqrt(2), rounded as QIBA and validation claims print it.
@@ -43,7 +43,7 @@ def within_subject_sd(groups: Sequence[ArrayLike], *, level: float = 0.95) -> Es
         return flawed
     squares = sum(float(((values - values.mean()) ** 2).sum()) for values in kept)
     df = _degrees(kept)
-    return _deviation([squares / df], [df], len(kept), level)
+    return _deviation([squares / df], [df], n=len(kept), level=level, scale=_largest(kept))
 
 
 def wcv(groups: Sequence[ArrayLike], *, level: float = 0.95) -> Estimate:
@@ -72,7 +72,7 @@ def wcv(groups: Sequence[ArrayLike], *, level: float = 0.95) -> Estimate:
         (values.size - 1) * float(values.var(ddof=1)) / float(values.mean()) ** 2 for values in kept
     )
     df = _degrees(kept)
-    return _deviation([squares / df], [df], len(kept), level)
+    return _deviation([squares / df], [df], n=len(kept), level=level, scale=1.0)
 
 
 def repeatability_coefficient(groups: Sequence[ArrayLike], *, level: float = 0.95) -> Estimate:
@@ -109,7 +109,8 @@ def reproducibility_coefficient(table: Sequence[Sequence[ArrayLike]], *, level: 
     if reason := fault(cube, least=2):
         return not_estimable(level, n, reason)
     shares, degrees = _two_way(cube)
-    return _scaled(_deviation(shares, degrees, n, level), COEFFICIENT)
+    found = _deviation(shares, degrees, n=n, level=level, scale=_largest([cube]))
+    return _scaled(found, COEFFICIENT)
 
 
 def _usable(groups: Sequence[ArrayLike], level: float) -> tuple[list[Numbers], Estimate | None]:
@@ -124,11 +125,15 @@ def _degrees(groups: list[Numbers]) -> int:
     return sum(values.size - 1 for values in groups)
 
 
-def _deviation(shares: list[float], degrees: list[int], n: int, level: float) -> Estimate:
-    """Root of a sum of variances, each a share estimated with its own degrees of freedom."""
+def _largest(groups: list[Numbers]) -> float:
+    return max(float(np.abs(values).max()) for values in groups)
+
+
+def _deviation(shares: list[float], degrees: list[int], *, n: int, level: float, scale: float) -> Estimate:
+    """Root of a sum of variances, each estimated with its own degrees of freedom, of numbers up to ``scale``."""
     value = math.sqrt(math.fsum(shares))
-    if value == 0.0:
-        return without_interval(value, level=level, n=n, reason=_IDENTICAL)
+    if value <= ROUNDING * scale:
+        return without_interval(0.0, level=level, n=n, reason=_IDENTICAL)
     low, high = sum_interval(shares, degrees, level=level)
     method = _CHI_SQUARE if len(shares) == 1 else _COMPONENTS
     return Estimate(value, math.sqrt(low), math.sqrt(high), level, method, n)

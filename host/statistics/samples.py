@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from host.statistics.estimate import Estimate, without_interval
 
 Numbers = NDArray[np.float64]
+
+# What rounding in 64 bits may leave of a difference that is none, relative to the numbers it is made of.
+ROUNDING: Final = 1e-12
 
 
 def sample(values: ArrayLike) -> Numbers:
@@ -54,6 +58,13 @@ def fault(values: Numbers, *, least: int, unit: str = "subjects") -> str:
         return f"{len(values)} {unit}, and this needs at least {least}"
     odd = int(np.count_nonzero(~np.isfinite(values)))
     return f"{odd} of {values.size} values are not finite" if odd else ""
+
+
+def constant(values: Numbers) -> bool:
+    """Whether all values are the same but for rounding; a sample without values is."""
+    if not values.size:
+        return True
+    return bool(float(np.ptp(values)) <= ROUNDING * float(np.abs(values).max()))
 
 
 def not_estimable(level: float, n: int, reason: str) -> Estimate:

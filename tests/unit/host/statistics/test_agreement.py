@@ -73,9 +73,20 @@ def test_small_and_constant_samples_say_why_there_is_no_figure() -> None:
     assert not constant.bias.has_interval
     assert not constant.loa_high.has_interval
     assert "equal" in constant.loa_high.reason
+    assert not constant.proportional_bias.has_interval
+    on_a_line = bland_altman([1.1, 2.2, 4.4], [1.0, 2.0, 4.0]).proportional_bias
+    assert on_a_line.value == pytest.approx(0.1 / 1.05)
+    assert not on_a_line.has_interval
     assert mean_difference([3.0]).value == 3.0
     assert not mean_difference([3.0]).has_interval
     assert math.isnan(bland_altman([1.0, 2.0], [0.0, 0.5]).proportional_bias.value)
+
+
+def test_rounding_is_no_spread() -> None:
+    b = np.arange(1.0, 20.0)
+    found = bland_altman(b + 0.1, b)
+    assert not found.bias.has_interval
+    assert not found.loa_low.has_interval
 
 
 def test_a_value_that_is_not_finite_is_never_passed_over() -> None:

@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from host.statistics.published_samples import DEMING_X, DEMING_Y, PASSING_X, PASSING_Y
+from host.statistics.published_samples import DEMING_X, DEMING_Y
 from host.statistics.regression import deming, linearity, passing_bablok
+
+# NCSS Statistical Software, chapter 313 "Passing-Bablok Regression for Method Comparison": thirty subjects.
+PASSING_X = (
+    69.3, 27.1, 61.3, 50.8, 34.4, 92.3, 57.5, 45.5, 33.3, 60.9, 56.3, 49.9, 89.7, 28.9, 96.3, 76.6, 83.2, 79.4, 51.7,
+    32.5, 14.2, 99.1, 76.8, 95.4, 84.1, 48.8, 80.4, 84.5, 61.4, 26.9,
+)  # fmt: skip
+PASSING_Y = (
+    69.1, 26.7, 61.4, 51.2, 34.7, 88.5, 57.9, 45.1, 33.4, 60.8, 66.5, 48.2, 88.3, 29.3, 96.4, 77.1, 82.7, 78.9, 51.6,
+    28.8, 12.7, 98.6, 77.3, 94.9, 83.3, 47.0, 80.9, 84.7, 61.3, 26.7,
+)  # fmt: skip
 
 
 def test_deming_and_its_jackknife_are_those_printed_by_ncss() -> None:
@@ -62,6 +72,9 @@ def test_points_without_a_line_say_so() -> None:
     assert "determine" in deming([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]).slope.reason
     exact = deming([1.0, 2.0, 3.0, 4.0], [3.0, 5.0, 7.0, 9.0])
     assert (exact.slope.value, exact.intercept.value) == pytest.approx((2.0, 1.0))
+    for errors in ("jackknife", "analytic"):
+        inexact = deming([0.1, 0.2, 0.4, 0.7], [0.3, 0.6, 1.2, 2.1], errors=errors)
+        assert inexact.slope.reason == "the points lie on the line: no interval"
     assert "not finite" in deming([1.0, 2.0, math.nan], [1.0, 2.0, 3.0]).intercept.reason
     with pytest.raises(ValueError, match="error ratio is positive"):
         deming(DEMING_X, DEMING_Y, error_ratio=0.0)
@@ -144,3 +157,5 @@ def test_linearity_says_what_too_few_values_cannot_tell() -> None:
     assert math.isnan(two_values.departure)
     exact = linearity([1.0, 2.0, 4.0, 5.0], [1.0, 2.0, 4.0, 5.0])
     assert exact.slope.value == pytest.approx(1.0)
+    assert not exact.slope.has_interval
+    assert not exact.quadratic.has_interval

@@ -3,6 +3,8 @@
 import math
 
 import numpy as np
+import pandas
+import pingouin
 import pytest
 
 from host.statistics.published_samples import RATINGS
@@ -32,6 +34,25 @@ def test_the_interval_covers_as_often_as_it_says(form: Form) -> None:
         found = icc(table, form=form)
         inside.append(found.low <= true <= found.high)
     assert np.mean(inside) == pytest.approx(0.95, abs=0.025)
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
+@pytest.mark.parametrize("noise", [0.5, 2.0, 8.0])
+def test_the_six_forms_and_their_intervals_are_those_of_pingouin(noise: float) -> None:
+    """Its intervals come rounded to two digits."""
+    random = np.random.RandomState(17)
+    table = (
+        random.normal(20, 3, size=(14, 1))
+        + random.normal(0, 1, size=(1, 3))
+        + noise * random.normal(size=(14, 3))
+    )
+    cells = [(i, j, value) for i, row in enumerate(table) for j, value in enumerate(row)]
+    frame = pandas.DataFrame(cells, columns=["subject", "rater", "value"])
+    theirs = pingouin.intraclass_corr(frame, targets="subject", raters="rater", ratings="value")
+    for form, wanted in zip(FORMS, theirs.itertuples(), strict=True):
+        found = icc(table, form=form)
+        assert found.value == pytest.approx(wanted.ICC, rel=1e-6, abs=1e-9)
+        assert (found.low, found.high) == pytest.approx(tuple(wanted.CI95), abs=0.0051)
 
 
 def test_consistency_ignores_a_rater_who_reads_higher_and_agreement_does_not() -> None:

@@ -60,6 +60,8 @@ def test_what_cannot_be_estimated_says_why() -> None:
     assert same.value == 0.0
     assert not same.has_interval
     assert "identical" in same.reason
+    assert not within_subject_sd([(0.1, 0.1, 0.1), (0.7, 0.7, 0.7)]).has_interval
+    assert not wcv([(0.1, 0.1, 0.1), (0.7, 0.7, 0.7)]).has_interval
 
 
 def test_rdc_adds_condition_and_error_of_the_two_way_table() -> None:
