@@ -20,7 +20,8 @@ from host.reports.marks import check_agreement
 from host.reports.model import CaseSection, Report
 from host.reports.sections import ReaderSection
 from host.reports.write import read_report
-from host.validation.scoring import score
+from host.validation.rows import CaseRow
+from host.validation.scoring import follows_from_records, score
 from host.validation.verdict import evaluate
 from host.warm.equality import agreement_of, claimed
 from plugin_spec.model import first_fault
@@ -141,7 +142,7 @@ class _Checking:
         selected = self._kit.selected(smoke=self._logged.subset == "smoke")
         for case, section in zip(selected, self._report.cases, strict=True):
             found, protocol = section.row, self._kit.protocol
-            unseen = {one.id for one in protocol.metrics if one.kind == "masks" and found.outcome == "ok"}
+            unseen = {one.id for one in protocol.metrics if not follows_from_records(one, found.outcome)}
             seen = tuple(one for one in protocol.metrics if one.id not in unseen)
             again = score(
                 case,
@@ -151,9 +152,14 @@ class _Checking:
                 measured=section.measured,
                 references={},
             )
-            kept = {name: found.values.get(name) for name in unseen if case.expected == "ok"}
-            values = {**dict.fromkeys(unseen), **kept, **again.values}
-            self._same(f"row of {case.case_id}", found, again.model_copy(update={"values": values}))
+            kept = _figures_of(found, unseen if case.expected == "ok" else set())
+            lost = unseen if (case.expected, found.outcome == "ok") == ("ok", False) else set()
+            counted = {
+                "values": {**dict.fromkeys(unseen), **kept.values, **again.values},
+                "observations": {**kept.observations, **again.observations},
+                "imputed": tuple(one.id for one in protocol.metrics if one.id in {*again.imputed, *lost}),
+            }
+            self._same(f"row of {case.case_id}", found, again.model_copy(update=counted))
         return "what each case counts as follows from its run, as the protocol declares it"
 
     def verdict_follows(self) -> str:
@@ -222,6 +228,16 @@ def stored_kit(registry: Registry, planned: Protocol) -> KitFolder:
         blobs.verify(file_digest)
         contents[name] = blobs.path(file_digest).read_bytes()
     return parse_kit(contents, blobs.path(planned.kit_digest).parent)
+
+
+def _figures_of(row: CaseRow, metrics: set[str]) -> CaseRow:
+    """A row's own figures of some metrics."""
+    return row.model_copy(
+        update={
+            "values": {name: row.values.get(name) for name in metrics},
+            "observations": {name: row.observations[name] for name in metrics & row.observations.keys()},
+        }
+    )
 
 
 def _told(section: CaseSection) -> tuple[object, ...]:

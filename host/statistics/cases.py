@@ -24,7 +24,7 @@ class Cases:
     scalars : mapping of str to ndarray of float, shape (n,)
         The columns that have one number in every case.
     lists : mapping of str to tuple of n ndarray
-        All columns, with as many numbers per case as there are.
+        The other columns.
     """
 
     subjects: NDArray[np.str_]
@@ -51,17 +51,25 @@ class Cases:
         levels[:] = list(strata) if strata else [{}] * n
         if wrong := [name for name, column in columns.items() if len(column) != n]:
             raise ValueError(f"column {wrong[0]} has {len(columns[wrong[0]])} cases of {n}")
-        lists = {name: tuple(np.array(one, np.float64) for one in column) for name, column in columns.items()}
-        scalars = {
-            name: np.concatenate(column) if n else np.empty(0)
-            for name, column in lists.items()
-            if all(one.size == 1 for one in column)
-        }
-        return cls(np.array(subjects, dtype=np.str_), levels, scalars, lists)
+        single = {name for name, column in columns.items() if all(len(one) == 1 for one in column)}
+        return cls(
+            np.array(subjects, dtype=np.str_),
+            levels,
+            {name: np.array([one[0] for one in columns[name]], np.float64) for name in single},
+            {
+                name: tuple(np.array(one, np.float64) for one in column)
+                for name, column in columns.items()
+                if name not in single
+            },
+        )
 
     def __getitem__(self, column: str) -> Numbers:
         """A column with one number in every case."""
         return self.scalars[column]
+
+    def each(self, column: str) -> tuple[Numbers, ...]:
+        """The numbers of every case in a column, however many there are."""
+        return self.lists[column] if column in self.lists else tuple(self.scalars[column][:, None])
 
     def __len__(self) -> int:
         return len(self.subjects)

@@ -12,7 +12,7 @@ from host.statistics.registration import StatisticRegistration
 @cache
 def statistics() -> Mapping[str, StatisticRegistration]:
     """Registered statistics by name."""
-    from host.statistics.registered import classes, numbers, replicates, values
+    from host.statistics.registered import classes, lesions, numbers, replicates, survival, values
 
-    families = (values, numbers, replicates, classes)
+    families = (values, numbers, replicates, classes, lesions, survival)
     return {one.name: one for family in families for one in family.STATISTICS}

@@ -22,10 +22,13 @@ _FIELDS: dict[Kind, tuple[set[str], set[str]]] = {
         {"function", "port", "label", "reference_value"},
         {"parameters", "against", "failed_false_positives"},
     ),
-    "findings": ({"function", "port"}, {"parameters", "label", "failed_false_positives"}),
+    "findings": (
+        {"function", "port"},
+        {"parameters", "label", "reference_value", "reference_connectivity", "failed_false_positives"},
+    ),
     "numbers": ({"port", "column"}, {"function", "parameters", "against", "adverse_by"}),
     "classes": ({"port", "classes"}, {"positive"}),
-    "survival": ({"port", "column", "higher_score_means"}, {"probability"}),
+    "survival": ({"port", "column", "higher_score_means"}, {"probabilities"}),
     "outcome": (set(), set()),
     "sameness": ({"sameness"}, set()),
 }
@@ -41,17 +44,35 @@ _FAILED_AS: dict[Kind, set[FailedAs]] = {
 }
 
 
+class RiskColumn(StrictModel):
+    """Where a predicted risk stands: ``column`` of a measurements port, or ``value`` of a score.
+
+    Attributes
+    ----------
+    horizon : float
+        In the unit of the kit's times.
+    column : str
+    port : str or None
+        The metric's own where it is not given.
+    """
+
+    horizon: float = Field(gt=0)
+    column: PortName
+    port: PortName | None = added(None)
+
+
 class Metric(StrictModel):
     """What is computed per case, from an output and its reference: ``function`` with ``parameters``, as registered.
 
     ``masks``: ``label`` of a label-map ``port`` against ``reference_value`` in the reference label map of that port.
     ``lesions``: the connected components of the same two masks; ``parameters`` say what is one and when it is found.
-    ``findings``: detections of a ``port`` (with ``label``, where given) against reference points or boxes.
+    ``findings``: detections of a ``port`` (with ``label``, where given) against reference points or boxes, or against
+    the components of ``reference_value`` in a reference label map.
     ``numbers``: ``column`` of a measurements ``port``, or ``value`` of a score, against its reference value; without a
     ``function``, the measured number itself, as repeated measurements need it.
     ``classes``: the label of a classification ``port`` against the reference class, in the order of ``classes``.
-    ``survival``: a score against the time and event of the case; ``probability`` is the column with the predicted
-    risk of an event within the criterion's horizon.
+    ``survival``: a score against the time and event of the case, and its comparator's, which points the same way;
+    ``probabilities`` name the predicted risks of an event within their horizons.
     ``outcome``: 1 where the case ended as expected (an expected refusal is a success), otherwise 0.
     ``sameness``: 1 where the declared comparison ``sameness`` found the same answer again, otherwise 0.
 
@@ -75,7 +96,8 @@ class Metric(StrictModel):
     classes: Classes | None = added(None)
     positive: PortName | None = added(None)
     higher_score_means: Literal["earlier event", "later event"] | None = added(None)
-    probability: PortName | None = added(None)
+    probabilities: Annotated[tuple[RiskColumn, ...], Field(min_length=1)] | None = added(None)
+    reference_connectivity: Literal[6, 18, 26] | None = added(None)
     sameness: PortName | None = added(None)
     against: Against = added("reference")
     adverse_by: Annotated[float, Field(gt=0)] | None = added(None)
@@ -114,12 +136,24 @@ class Metric(StrictModel):
         return self
 
     @model_validator(mode="after")
-    def _classes_are_distinct(self) -> "Metric":
+    def _findings_of_a_mask_are_its_components(self) -> "Metric":
+        if self.kind != "findings":
+            return self
+        given = [one is not None for one in (self.reference_value, self.reference_connectivity, self.label)]
+        if any(given[:2]) and not all(given):
+            raise ValueError("reference_value: of findings, stands with reference_connectivity and label")
+        return self
+
+    @model_validator(mode="after")
+    def _classes_and_horizons_are_distinct(self) -> "Metric":
         classes = self.classes or ()
         if len(set(classes)) != len(classes):
             raise ValueError("classes: each may stand once")
         if self.positive is not None and self.positive not in classes:
             raise ValueError(f"positive: {self.positive!r} is none of the classes")
+        horizons = [one.horizon for one in self.probabilities or ()]
+        if sorted(set(horizons)) != horizons:
+            raise ValueError("probabilities: horizons must rise")
         return self
 
     @property

@@ -53,6 +53,7 @@ def _every_case(criterion: Criterion, metric: Metric) -> Iterator[str]:
 
 def _on_statistic(criterion: Criterion, metric: Metric, statistic: StatisticRegistration) -> Iterator[str]:
     yield from _operands(metric, statistic)
+    yield from _horizon(criterion, metric, statistic)
     yield from _interval(criterion, metric, statistic)
     try:
         statistic.complete(criterion.options)
@@ -74,9 +75,22 @@ def _operands(metric: Metric, statistic: StatisticRegistration) -> Iterator[str]
         yield f"{statistic.name} needs a value per case, which a survival metric has not"
     if metric.kind == "numbers" and metric.function is None and "reference" in statistic.columns:
         yield f"{statistic.name} needs a reference, and {metric.id} names no function that compares with one"
-    for column in ("positive", "probability"):
-        if column in statistic.columns and getattr(metric, column) is None:
-            yield f"{statistic.name} needs {column} of metric {metric.id}"
+    for column, field in (("positive", "positive"), ("probability", "probabilities")):
+        if column in statistic.columns and getattr(metric, field) is None:
+            yield f"{statistic.name} needs {field} of metric {metric.id}"
+
+
+def _horizon(criterion: Criterion, metric: Metric, statistic: StatisticRegistration) -> Iterator[str]:
+    """A risk is judged at a horizon it was predicted for; an integral needs two."""
+    horizons = [one.horizon for one in metric.probabilities or ()]
+    if "probability" not in statistic.columns or not horizons:
+        return
+    asked = criterion.options.get("horizon")
+    if asked is None and len(horizons) < 2:
+        yield f"{statistic.name} needs probabilities of metric {metric.id} for two horizons"
+    if asked is not None and asked not in horizons:
+        told = ", ".join(f"{one:g}" for one in horizons)
+        yield f"options: horizon: metric {metric.id} has probabilities for {told}, not for {asked}"
 
 
 def _interval(criterion: Criterion, metric: Metric, statistic: StatisticRegistration) -> Iterator[str]:

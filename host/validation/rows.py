@@ -24,9 +24,10 @@ class CaseRow(StrictModel):
     findings   ``scores``, ``matched`` (index of the reference finding, or -1) per detection; ``reference``
     numbers    ``predicted``, ``reference``
     classes    ``predicted``, ``reference`` (index in the metric's classes), ``score`` (of the positive class)
-    survival   ``score``, ``time``, ``event``, and where there are ``baseline``, ``probability``
+    survival   ``score``, ``time``, ``event``, and where there are ``baseline``; ``probability`` per horizon
     =========  =========================================================================================
 
+    A failed case that is imputed both ways has ``…_low`` and ``…_high`` of a column, and of ``value``.
     ``evidence`` is the kind of data of this case; rows of the first version do not say.
     """
 

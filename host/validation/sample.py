@@ -112,7 +112,11 @@ def _fixed(metric: Metric) -> dict[str, tuple[float, ...]]:
     """Columns that are the same in every case, since the metric declares them."""
     classes = metric.classes or ()
     positive = classes.index(metric.positive) if metric.positive in classes else 0
-    return {"positive": (float(positive),), "classes": (float(len(classes)),)} if classes else {}
+    horizons = tuple(one.horizon for one in metric.probabilities or ())
+    return {
+        **({"positive": (float(positive),), "classes": (float(len(classes)),)} if classes else {}),
+        **({"horizon": horizons} if horizons else {}),
+    }
 
 
 def _column(metric: Metric, row: CaseRow, name: str, direction: Direction) -> tuple[float, ...] | None:
@@ -124,7 +128,10 @@ def _column(metric: Metric, row: CaseRow, name: str, direction: Direction) -> tu
     if name == "value":
         value = row.values.get(metric.id)
         return None if value is None else (_unbounded(value),)
-    return observed.get(name)
+    found = observed.get(name)
+    if found is not None and name in {"score", "baseline"} and metric.higher_score_means == "later event":
+        return tuple(0.0 - one for one in found)  # statistics take a higher score for an earlier event
+    return found
 
 
 def _unbounded(value: float) -> float:

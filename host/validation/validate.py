@@ -34,9 +34,9 @@ from host.reports.model import WarmSection
 from host.reports.sections import LeakSection
 from host.run_ledger import RunLedger
 from host.validation.attempt import Attempt, Executor, Plan, Validated, begin, publish
+from host.validation.fit import check_fit
 from host.validation.installation import examine
 from host.validation.preregistration import find_protocol
-from host.validation.scoring import check_fit
 from host.validation.session import KitSession, Progress
 from host.validation.verdict import evaluate
 from host.warm.declared import require_declared

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from host.statistics.estimate import Estimate
+from host.statistics.registered.shares import CLUSTERED_SHARE_METHODS, SHARE_METHODS, SHARE_SOURCE, share
 from host.statistics.registration import Asked, StatisticRegistration
 
 if TYPE_CHECKING:
@@ -39,26 +40,20 @@ def _is_called_negative(cases: "Cases") -> "Flags":
     return found
 
 
-def _call(function: str) -> Callable[["Cases", Asked], Estimate]:
-    def compute(cases: "Cases", asked: Asked) -> Estimate:
-        from host.statistics import classes
+def _call(
+    holds: Callable[["Cases"], "Flags"], among: Callable[["Cases"], "Flags"]
+) -> Callable[["Cases", Asked], Estimate]:
+    """Among the cases that concern it, the share for which it holds."""
 
-        estimate: Estimate = getattr(classes, function)(
-            _is_called_positive(cases), _is_positive(cases), level=asked.level, interval=_proportion(asked)
-        )
-        return estimate
+    def compute(cases: "Cases", asked: Asked) -> Estimate:
+        chosen = among(cases)
+        return share(holds(cases)[chosen], cases.subjects[chosen], asked)
 
     return compute
 
 
 def _accuracy(cases: "Cases", asked: Asked) -> Estimate:
-    from host.statistics.classes import accuracy
-
-    return accuracy(cases["predicted"], cases["reference"], level=asked.level, interval=_proportion(asked))
-
-
-def _proportion(asked: Asked) -> Any:
-    return "clopper_pearson" if asked.method == "clopper_pearson" else "wilson"
+    return share(cases["predicted"] == cases["reference"], cases.subjects, asked)
 
 
 def _kappa(weights: Any) -> Callable[["Cases", Asked], Estimate]:
@@ -96,17 +91,18 @@ def _probability(function: str) -> Callable[["Cases", Asked], Estimate]:
 
 
 def _call_registration(
-    name: str, function: str, definition: str, concerns: Callable[["Cases"], "Flags"]
+    name: str, definition: str, holds: Callable[["Cases"], "Flags"], among: Callable[["Cases"], "Flags"]
 ) -> StatisticRegistration:
     return StatisticRegistration(
         name=name,
         definition=definition,
-        source="Wilson 1927; Newcombe 1998; Clopper and Pearson 1934",
+        source=SHARE_SOURCE,
         kinds=_KINDS,
         columns=_CALLS,
-        compute=_call(function),
-        methods=("wilson", "clopper_pearson"),
-        concerns=concerns,
+        compute=_call(holds, among),
+        methods=SHARE_METHODS,
+        clustered_methods=CLUSTERED_SHARE_METHODS,
+        concerns=among,
         least=0.0,
         most=1.0,
     )
@@ -151,31 +147,38 @@ def _probability_registration(
 
 STATISTICS = (
     _call_registration(
-        "sensitivity", "sensitivity", "Share of the positive cases that are called positive", _is_positive
+        "sensitivity",
+        "Share of the positive cases that are called positive",
+        _is_called_positive,
+        _is_positive,
     ),
     _call_registration(
-        "specificity", "specificity", "Share of the negative cases that are called negative", _is_negative
+        "specificity",
+        "Share of the negative cases that are called negative",
+        _is_called_negative,
+        _is_negative,
     ),
     _call_registration(
         "ppv",
-        "positive_predictive_value",
         "Share of the cases called positive that are, at the kit's prevalence",
+        _is_positive,
         _is_called_positive,
     ),
     _call_registration(
         "npv",
-        "negative_predictive_value",
         "Share of the cases called negative that are, at the kit's prevalence",
+        _is_negative,
         _is_called_negative,
     ),
     StatisticRegistration(
         name="accuracy",
         definition="Share of the cases given their own class",
-        source="Wilson 1927; Clopper and Pearson 1934",
+        source=SHARE_SOURCE,
         kinds=_KINDS,
         columns=("predicted", "reference"),
         compute=_accuracy,
-        methods=("wilson", "clopper_pearson"),
+        methods=SHARE_METHODS,
+        clustered_methods=CLUSTERED_SHARE_METHODS,
         least=0.0,
         most=1.0,
     ),

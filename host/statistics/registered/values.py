@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from host.statistics.estimate import Estimate, without_interval
+from host.statistics.registered.shares import CLUSTERED_SHARE_METHODS, SHARE_METHODS, SHARE_SOURCE, share
 from host.statistics.registration import Asked, StatisticRegistration
 
 if TYPE_CHECKING:
@@ -37,10 +38,7 @@ def _quantile(share: float) -> Callable[["Cases", Asked], Estimate]:
 
 
 def _rate(cases: "Cases", asked: Asked) -> Estimate:
-    from host.statistics.proportions import INTERVALS
-
-    made = INTERVALS["clopper_pearson" if asked.method == "clopper_pearson" else "wilson"]
-    return made(int((cases["value"] == 1.0).sum()), len(cases), level=asked.level)
+    return share(cases["value"] == 1.0, cases.subjects, asked)
 
 
 def _quantile_registration(name: str, title: str, share: float) -> StatisticRegistration:
@@ -72,11 +70,12 @@ STATISTICS = (
     StatisticRegistration(
         name="rate",
         definition="Share of the cases whose value is 1; none without cases",
-        source="Wilson 1927; Clopper and Pearson 1934",
+        source=SHARE_SOURCE,
         kinds=("outcome", "sameness"),
         columns=("value",),
         compute=_rate,
-        methods=("wilson", "clopper_pearson"),
+        methods=SHARE_METHODS,
+        clustered_methods=CLUSTERED_SHARE_METHODS,
         least=0.0,
         most=1.0,
     ),

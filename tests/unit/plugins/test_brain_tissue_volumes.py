@@ -9,7 +9,7 @@ import pytest
 
 from host.cases.nifti import read_label_map
 from host.kits.kit import read_kit
-from host.validation.scoring import check_fit
+from host.validation.fit import check_fit
 from plugin_spec.manifest import read_manifest
 from tests.support.phantom import PHANTOM_T1, PHANTOM_VOLUMES_ML, PLUGIN, T2_LIKE
 

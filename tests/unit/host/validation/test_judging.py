@@ -234,7 +234,7 @@ def test_a_failed_case_of_a_prediction_is_ranked_as_wrongly_as_can_be() -> None:
     for event, higher, rank in (
         (1.0, "earlier event", 0),
         (0.0, "earlier event", 5),
-        (1.0, "later event", 5),
+        (1.0, "later event", 0),
     ):
         one = Metric.model_validate_json(__import__("json").dumps({**metric, "higher_score_means": higher}))
         scores = with_failed(one, statistic, rows(event), "high").cases["score"]

@@ -13,8 +13,10 @@ from host.kits.cases import CaseFile, KitCase
 from host.kits.kit import KitFolder, read_kit
 from host.kits.request import case_request
 from host.outputs import CheckedOutput
+from host.validation.fit import check_fit
 from host.validation.protocol import Metric, Protocol
-from host.validation.scoring import UNBOUNDED, check_fit, score
+from host.validation.sample import UNBOUNDED
+from host.validation.scoring import score
 from host.validation.verdict import CaseRow
 from plugin_spec.manifest import Manifest, read_manifest
 from registry.statements import Measured
