@@ -9,6 +9,7 @@ from host import __version__
 from host.engines.interface import EngineInfo
 from host.kits.kit import KitFolder
 from host.releases import InstalledRelease
+from host.reports.analyses import analyse
 from host.reports.model import (
     AttemptSection,
     CaseSection,
@@ -20,7 +21,9 @@ from host.reports.model import (
     Report,
     WarmSection,
 )
+from host.reports.observed import observed_rows
 from host.reports.sections import InstallationCheck, LeakSection, ReaderSection, SelfTestSection
+from host.reports.sensitivity import sensitivity
 from host.validation.verdict import Verdict
 from registry.log import Record
 from registry.registry import Registry
@@ -56,6 +59,7 @@ class ReportParts:
 
 def compose(registry: Registry, parts: ReportParts) -> Report:
     """Write the report as data; the renderings follow from it."""
+    rows = observed_rows(parts.folder.protocol, parts.cases)
     return Report(
         validation=parts.validation,
         subset=parts.subset,
@@ -75,6 +79,8 @@ def compose(registry: Registry, parts: ReportParts) -> Report:
         warm=parts.warm,
         leak=parts.leak,
         readers=parts.readers,
+        analyses=analyse(parts.folder.protocol, rows),
+        sensitivity=sensitivity(parts.folder.protocol, rows, parts.verdict),
         installation_checks=parts.checks,
         self_test=parts.self_test,
     )

@@ -129,9 +129,9 @@ def _figure(report: Report, criterion: Criterion, one: CriterionVerdict, marks: 
     if one.estimate is not None:
         yield marks.text(f"{key}/estimate/value")
         yield element("div", "n ", marks.text(f"{key}/estimate/n"), ", ", one.estimate.method, class_="note")
-        yield element(
-            "div", "worst ", marks.text(f"{key}/worst"), ", ", marks.text(f"{key}/case"), class_="note"
-        )
+        if marks.has(f"{key}/worst"):
+            worst = marks.text(f"{key}/worst")
+            yield element("div", "worst ", worst, ", ", marks.text(f"{key}/case"), class_="note")
         return
     yield marks.text(f"{key}/worst")
     row = next((case.row for case in report.cases if case.row.case == one.worst_case), None)
@@ -158,9 +158,10 @@ def _complete(one: CriterionVerdict, marks: Marks) -> Iterator[Content]:
         yield marks.text(f"{key}/complete")
         return
     yield marks.text(f"{key}/complete_case/value")
-    yield element("div", marks.interval(f"{key}/complete_case"), class_="note")
+    yield element("div", marks.interval(f"{key}/complete_case"), class_="note whole")
     yield element("div", "n ", marks.text(f"{key}/complete_case/n"), class_="note")
-    yield element("div", "worst ", marks.text(f"{key}/complete"), class_="note")
+    if marks.has(f"{key}/complete"):
+        yield element("div", "worst ", marks.text(f"{key}/complete"), class_="note")
 
 
 def _failed(criterion: Criterion, one: CriterionVerdict, marks: Marks) -> Iterator[Content]:

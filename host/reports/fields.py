@@ -6,9 +6,10 @@ Invariants
 * A report of the first contract has the fields it always had: its page was signed with them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, product
 
 from host.reports.model import Report
 from host.reports.write import content_digest
@@ -39,7 +40,7 @@ class Field:
 
 def report_fields(report: Report) -> dict[str, Field]:
     """Every marked figure and word of the page, by the name in its ``data-field``."""
-    fields = _identity(report)
+    fields = _identity(report) | cross_fields(report)
     criteria = {criterion.id: criterion for criterion in report.protocol.criteria}
     for one in report.verdict.criteria:
         fields |= _criterion_fields(criteria[one.criterion], one)
@@ -50,6 +51,20 @@ def report_fields(report: Report) -> dict[str, Field]:
     for key, listed in _listed(report):
         fields |= row_fields(key, listed)
     return fields
+
+
+def cross_fields(report: Report) -> dict[str, Field]:
+    """How many answered cases of each reference class were called each class, of every metric with classes."""
+    counts: Counter[str] = Counter()
+    for metric in report.protocol.metrics:
+        for called, right in product(range(len(metric.classes or ())), repeat=2):
+            counts[f"cross/{metric.id}/{right}/{called}"] = 0
+        for row in (case.row for case in report.cases):
+            observed = row.observations.get(metric.id, {}) if metric.id not in row.imputed else {}
+            if metric.classes and "predicted" in observed:
+                right, called = (int(observed[name][0]) for name in ("reference", "predicted"))
+                counts[f"cross/{metric.id}/{right}/{called}"] += 1
+    return {name: _number(count) for name, count in counts.items()}
 
 
 def _identity(report: Report) -> dict[str, Field]:
@@ -149,16 +164,17 @@ def display(value: float | None, bound: float | None = None) -> str:
 
 def _criterion_fields(criterion: Criterion, one: CriterionVerdict) -> dict[str, Field]:
     key = criterion_key(one)
-    numbers = {
+    numbers: dict[str, float | None] = {
         "bound": criterion.bound,
-        "worst": one.worst_value,
-        "complete": one.complete_case_worst_value,
         "cases": one.cases,
         "subjects": one.subjects,
     }
-    fields = {f"{key}/{name}": _number(value, criterion.bound) for name, value in numbers.items()}
-    case = one.worst_case or "none"
-    fields |= {f"{key}/case": Field(case, case), f"{key}/verdict": Field(one.verdict, one.verdict)}
+    fields = {f"{key}/verdict": Field(one.verdict, one.verdict)}
+    if one.estimate is None or one.worst_case is not None:  # some statistics have no value per case
+        numbers |= {"worst": one.worst_value, "complete": one.complete_case_worst_value}
+        case = one.worst_case or "none"
+        fields[f"{key}/case"] = Field(case, case)
+    fields |= {f"{key}/{name}": _number(value, criterion.bound) for name, value in numbers.items()}
     if criterion.bound_high is not None:
         fields[f"{key}/bound_high"] = _number(criterion.bound_high)
     for name, estimate in (("estimate", one.estimate), ("complete_case", one.complete_case)):

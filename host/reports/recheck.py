@@ -16,9 +16,12 @@ from host.kits.kit import KitFolder, Listing, parse_kit
 from host.kits.leak import find_leaks
 from host.kits.reader_agreement import is_of_masks
 from host.kits.readers import reader_section
+from host.reports.analyses import analyse
 from host.reports.marks import check_agreement
 from host.reports.model import CaseSection, Report
+from host.reports.observed import observed_rows
 from host.reports.sections import ReaderSection
+from host.reports.sensitivity import sensitivity
 from host.reports.write import read_report
 from host.validation.rows import CaseRow
 from host.validation.scoring import follows_from_records, score
@@ -51,6 +54,7 @@ def recheck(registry: Registry, record: Record) -> tuple[str, ...]:
         checking.runs_are_recorded,
         checking.values_follow,
         checking.verdict_follows,
+        checking.figures_follow,
         checking.nothing_was_learnt_from_the_kit,
         checking.readers_are_registered,
     )
@@ -168,6 +172,17 @@ class _Checking:
         return (
             f"the verdict ({self._logged.verdict}) follows from the results table and the registered protocol"
         )
+
+    def figures_follow(self) -> str:
+        """Analyses and sensitivity of a report that has them; those of the first contract have none."""
+        report, protocol = self._report, self._kit.protocol
+        if report.contract == "assay.report/1":
+            return "it is a report of the first contract, and has no analyses beside its criteria"
+        rows = observed_rows(protocol, report.cases)
+        self._same("analyses", report.analyses, analyse(protocol, rows))
+        self._same("sensitivity", report.sensitivity, sensitivity(protocol, rows, report.verdict))
+        shown = f"{len(report.analyses)} analyses and {len(report.sensitivity)} sensitivity rows"
+        return f"its {shown} follow from its cases"
 
     def nothing_was_learnt_from_the_kit(self) -> str:
         """Compare again what is declared; the UIDs of images, which no registered file holds, were compared then."""

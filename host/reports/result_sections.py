@@ -8,8 +8,9 @@ from host.reports.marks import Marks
 from host.reports.markup import Content, Html, element, join, number, table
 from host.reports.model import Report
 from host.reports.sections import AnalysisRow
-from host.reports.wording import named
+from host.reports.wording import named, scope_words
 from host.reports.worst import RankedCase, worst_cases
+from host.validation.metric import Metric
 
 # What an analysis calls its figures, for reading.
 QUANTITIES = {
@@ -17,17 +18,24 @@ QUANTITIES = {
     "loa_low": "Lower limit of agreement",
     "loa_high": "Upper limit of agreement",
     "proportional_bias": "Proportional bias (slope of the difference on the mean)",
-    "concordance": "Concordance correlation coefficient (Lin)",
+    "ccc": "Concordance correlation coefficient (Lin)",
     "auc": "Area under the ROC curve",
     "sensitivity": "Sensitivity, as it was called",
     "specificity": "Specificity, as it was called",
+    "ppv": "Positive predictive value, at this kit's prevalence",
+    "npv": "Negative predictive value, at this kit's prevalence",
+    "accuracy": "Accuracy",
     "brier": "Brier score",
-    "slope": "Calibration slope",
-    "intercept": "Calibration intercept",
-    "observed_expected": "Observed over expected events",
-    "harrell_c": "Harrell's C",
+    "calibration_slope": "Calibration slope",
+    "calibration_intercept": "Calibration intercept",
+    "o_e": "Observed over expected events",
+    "lesion_sensitivity": "Sensitivity by lesion",
+    "lesion_precision": "Precision by lesion",
+    "lesion_f1": "F1 by lesion",
     "false_positives_per_case": "False positives per case",
-    "precision": "Precision (positive predictive value)",
+    "harrell_c": "Harrell's C",
+    "uno_c": "Uno's C",
+    "delta_c": "Gain in C over the baseline",
 }
 KINDS = {
     "agreement": "Agreement with the reference",
@@ -44,7 +52,7 @@ def results(report: Report, figures: Sequence[Figure], marks: Marks) -> Html:
     parts = [
         join((element("h3", named(metric)), element("p", metric.definition, class_="note lead"), *found))
         for metric in report.protocol.metrics
-        if (found := [*_pictures(figures, metric.id), *_numbers(report, metric.id, marks)])
+        if (found := [*_pictures(figures, metric.id), *_numbers(report, metric, marks)])
     ]
     return join(parts) or element("p", "No metric has a value that could be drawn.")
 
@@ -102,32 +110,49 @@ def _pictures(figures: Sequence[Figure], metric: str) -> Iterator[Html]:
     yield from (picture(one) for one in figures if one.place == f"metric {metric}")
 
 
-def _numbers(report: Report, metric: str, marks: Marks) -> Iterator[Html]:
+def _numbers(report: Report, metric: Metric, marks: Marks) -> Iterator[Html]:
+    yield from _cross(metric, marks)
     rows = [
-        (f"analysis/{at}", one) for at, one in enumerate(report.analyses, start=1) if one.metric == metric
+        (f"analysis/{at}", one) for at, one in enumerate(report.analyses, start=1) if one.metric == metric.id
     ]
     for key, row in rows:
-        yield element("p", KINDS[row.kind], " of ", *_whole(key, marks), class_="table-title lead")
+        of, where = (marks.text(f"{key}/{name}") for name in ("metric", "scope"))
+        about = join((" (criterion ", where, ")")) if row.kind == "strata" else join((" (", where, ")"))
+        kind = marks.text(f"{key}/kind", class_="note")
+        yield element("p", KINDS[row.kind], ": ", of, about, " ", kind, class_="table-title lead")
         yield table(("Quantity", "Estimate", "Interval", "n", "How"), _lines(key, row, marks), class_="dense")
-        if row.note:
-            yield element("p", marks.text(f"{key}/note"), class_="note")
+    if rows and any(metric.id in case.row.imputed + case.row.never_met for case in report.cases):
+        yield element(
+            "p", "Cases that failed are left out of these numbers; the criteria count them.", class_="note"
+        )
 
 
-def _whole(key: str, marks: Marks) -> Iterator[Html | str]:
-    yield marks.text(f"{key}/metric")
-    yield " ("
-    yield marks.text(f"{key}/kind")
-    yield ", "
-    yield marks.text(f"{key}/scope")
-    yield ")"
+def _cross(metric: Metric, marks: Marks) -> Iterator[Html]:
+    """The classes as they were called against those that are right."""
+    classes = metric.classes or ()
+    if not classes:
+        return
+    yield element("p", f"Calls against the reference standard: {metric.id}", class_="table-title lead")
+    head = ("Reference", *(f"called {name}" for name in classes))
+    rows = [
+        (name, *(marks.number(f"cross/{metric.id}/{right}/{called}") for called in range(len(classes))))
+        for right, name in enumerate(classes)
+    ]
+    yield table(head, rows, class_="dense short")
+    yield element(
+        "p", "Cases that failed are left out of this table; the criteria count them.", class_="note"
+    )
 
 
 def _lines(key: str, row: AnalysisRow, marks: Marks) -> Iterator[tuple[Html | str, ...]]:
-    for name, one in row.estimates.items():
+    order = {name: place for place, name in enumerate(QUANTITIES)}
+    for name, one in sorted(
+        row.estimates.items(), key=lambda pair: (order.get(pair[0], len(order)), pair[0])
+    ):
         yield (
-            QUANTITIES.get(name, name),
+            QUANTITIES.get(name, scope_words(name)),
             marks.number(f"{key}/{name}/value"),
             element("td", marks.interval(f"{key}/{name}"), class_="number"),
             marks.number(f"{key}/{name}/n"),
-            one.method if not one.reason else f"no interval: {one.reason}",
+            f"{one.method}: {one.reason}".removeprefix("none: ") if one.reason else one.method,
         )

@@ -106,14 +106,14 @@ class DeviationSection(StrictModel):
 class AnalysisRow(StrictModel):
     """Figures of one metric over the cases, beside the criteria: what a plot shows, in numbers. They decide nothing.
 
-    ``estimates`` go by names such as ``bias`` or ``auc``; ``note`` says what to know when reading them.
+    Cases that failed are left out. ``estimates`` go by the names of registered statistics, or, of ``strata``, by scopes
+    of the statistic of the criterion that ``scope`` names.
     """
 
     kind: Literal["agreement", "roc", "calibration", "froc", "survival", "strata"]
     metric: str
     scope: str
     estimates: dict[str, EstimateRow]
-    note: str = ""
 
 
 class SensitivityRow(StrictModel):

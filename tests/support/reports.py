@@ -5,6 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from host.reports.analyses import analyse
 from host.reports.model import (
     AttemptSection,
     CaseSection,
@@ -15,6 +16,8 @@ from host.reports.model import (
     ReleaseSection,
     Report,
 )
+from host.reports.observed import observed_rows
+from host.reports.sensitivity import sensitivity
 from host.validation.protocol import Criterion, Metric, Protocol
 from host.validation.verdict import CaseRow, evaluate
 from plugin_spec.case import QcEntry
@@ -182,6 +185,8 @@ def make_report(
             ),
         ),
         limitations=("Six cases of two subjects are a case series.", "One scanner vendor only."),
+        analyses=analyse(protocol, observed_rows(protocol, cases)),
+        sensitivity=sensitivity(protocol, rows, verdict),
     )  # fmt: skip
 
 

@@ -30,8 +30,16 @@ class Scale:
         return self.start + share * (self.stop - self.start)
 
     def ticks(self, about: int = 5) -> tuple[float, ...]:
-        """Round numbers between the ends, about so many."""
-        step = _round_step((self.high - self.low) / about)
+        """Round numbers between the ends: of the steps 1, 2 and 5 the one that gives closest to so many, or more."""
+        power = math.floor(math.log10((self.high - self.low) / about))
+        choices = [
+            self._multiples(factor * 10.0**exponent)
+            for exponent in (power, power + 1)
+            for factor in (1, 2, 5)
+        ]
+        return min(choices, key=lambda found: (abs(len(found) - about), -len(found)))
+
+    def _multiples(self, step: float) -> tuple[float, ...]:
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return tuple(float(f"{number * step:.12g}") for number in range(first, last + 1))
 
@@ -70,11 +78,11 @@ class Plot:
     def frame(self, x_label: str, y_label: str = "", *, y_ticks: Sequence[float] | None = None) -> None:
         """Draw grid, ticks and the names of the axes. ``y_ticks`` of none leaves the left side to the caller."""
         left, right, bottom, top = self.x.start, self.x.stop, self.y.start, self.y.stop
-        for tick in self.x.ticks(max(2, int((right - left) / 85))):
+        for tick in self.x.ticks(max(3, round((right - left) / 70))):
             at = self.x.at(tick)
             self.drawing.line((at, bottom), (at, top), colour=GRID)
             self.drawing.text((at, bottom + 15), tick_text(tick), size=10, anchor="middle", colour=SOFT)
-        for tick in self.y.ticks(max(2, int(abs(bottom - top) / 55))) if y_ticks is None else y_ticks:
+        for tick in self.y.ticks(max(3, round(abs(bottom - top) / 50))) if y_ticks is None else y_ticks:
             at = self.y.at(tick)
             self.drawing.line((left, at), (right, at), colour=GRID)
             self.drawing.text((left - 6, at + 3.5), tick_text(tick), size=10, anchor="end", colour=SOFT)
@@ -88,12 +96,6 @@ class Plot:
 def tick_text(value: float) -> str:
     """A tick's number; ticks are round, so a few digits tell all of it."""
     return f"{value:g}".replace("-", "−")
-
-
-def _round_step(rough: float) -> float:
-    """The next of 1, 2, 5 times a power of ten that is not smaller."""
-    power = 10.0 ** math.floor(math.log10(rough))
-    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * (1 - 1e-9))
 
 
 def legend(drawing: Drawing, entries: Sequence[tuple[str, Look]], at: Point, *, lines: bool = False) -> None:

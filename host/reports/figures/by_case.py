@@ -1,6 +1,7 @@
 """Each case's value of one metric: named one by one where they are few, stacked by stratum where they are many."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from host.reports.figures.axes import Plot, Scale, spanning
@@ -10,9 +11,10 @@ from host.reports.markup import Html
 WIDTH = 700.0
 LEFT, RIGHT = 190.0, 520.0
 TOP = 26.0
-NAMED_CASES_MAX = 40
+NAMED_CASES_MAX = 24
 ROW_PX = 15.0
 DOT_PX = 5.0
+STACK_PX_MAX = 90.0
 NO_ANSWER = Look(BAD, "cross", None)
 
 
@@ -23,14 +25,15 @@ class Dot:
     Attributes
     ----------
     case : str
-    value : float or None
-        None where it failed and counts as not met.
+    value : float
+        Not used of a case without an answer, which has no place on the scale: one huge value that it counts as would
+        press all others together.
     note : str
         What a case without an answer counts as; empty for one with an answer.
     """
 
     case: str
-    value: float | None
+    value: float
     note: str = ""
 
 
@@ -54,10 +57,11 @@ def by_case_figure(
     """
     total = sum(len(dots) for _, dots in groups)
     bounds = [end for end in allowed or () if abs(end) != float("inf")]
-    values = [dot.value for _, dots in groups for dot in dots if dot.value is not None]
+    values = [dot.value for _, dots in groups for dot in dots if not dot.note]
     scale = spanning([*values, *bounds], LEFT, RIGHT)
     named = total <= NAMED_CASES_MAX
-    heights = [_height(dots, scale, named=named) + (ROW_PX if level else 0) for level, dots in groups]
+    heading = ROW_PX if named else 0.0  # of stacked dots the stratum's name stands beside them
+    heights = [_height(dots, scale, named=named) + (heading if level else 0) for level, dots in groups]
     bottom = TOP + sum(heights) + 4
     drawing = Drawing(WIDTH, bottom + 42)
     plot = Plot(drawing, scale, Scale(0, 1, bottom, TOP))
@@ -73,8 +77,9 @@ def by_case_figure(
     for order, ((level, dots), height) in enumerate(zip(groups, heights, strict=True)):
         if level:
             words = f"{level} ({len(dots)})"
-            drawing.text((LEFT - 10, top + 12), clipped(words, 30), size=10, anchor="end", bold=True)
-        start = top + (ROW_PX if level else 0)
+            baseline = top + 12 if named else top + height / 2 + 4
+            drawing.text((LEFT - 10, baseline), clipped(words, 30), size=10, anchor="end", bold=True)
+        start = top + (heading if level else 0)
         (_name_each if named else _stack)(plot, dots, Look.of(order), start)
         top += height
     return drawing.svg(figure_id, title, f"{total} cases. Crosses are cases without an answer.")
@@ -83,7 +88,9 @@ def by_case_figure(
 def _height(dots: Sequence[Dot], scale: Scale, *, named: bool) -> float:
     if named:
         return ROW_PX * len(dots)
-    return max(DOT_PX * max(map(len, _columns(dots, scale).values()), default=0), ROW_PX) + 10
+    columns = _columns(dots, scale)
+    notes = ROW_PX * len({dot.note for dot in dots if dot.note})
+    return max(_pitch(columns) * max(map(len, columns.values()), default=0), ROW_PX, notes) + 10
 
 
 def _name_each(plot: Plot, dots: Sequence[Dot], look: Look, top: float) -> None:
@@ -91,31 +98,39 @@ def _name_each(plot: Plot, dots: Sequence[Dot], look: Look, top: float) -> None:
     for row, dot in enumerate(dots):
         y = top + ROW_PX * (row + 0.5)
         drawing.text((LEFT - 10, y + 3.5), clipped(dot.case, 30), size=10, anchor="end", colour=SOFT)
-        x = RIGHT + 14 if dot.value is None else plot.x.at(dot.value)
-        drawing.marker((x, y), NO_ANSWER if dot.note else look)
         if dot.note:
-            after = dot.value is None or x < (LEFT + RIGHT) / 2
-            anchor, aside = ("start", 9) if after else ("end", -9)
-            drawing.text((x + aside, y + 3.5), dot.note, size=10, colour=BAD, anchor=anchor)
+            _without_answer(drawing, y, dot.note)
+        else:
+            drawing.marker((plot.x.at(dot.value), y), look)
 
 
 def _stack(plot: Plot, dots: Sequence[Dot], look: Look, top: float) -> None:
     """Dots of about the same value stand on top of each other, in the order of their case's name."""
     columns = _columns(dots, plot.x)
-    bottom = top + DOT_PX * max(map(len, columns.values()), default=0) + 4
+    pitch = _pitch(columns)
+    bottom = top + pitch * max(map(len, columns.values()), default=0) + 4
     for place, members in sorted(columns.items()):
-        for level, dot in enumerate(members):
-            at = (LEFT + DOT_PX * (place + 0.5), bottom - DOT_PX * (level + 0.5))
-            plot.drawing.marker(at, NO_ANSWER if dot.note else look, size=2.3)
-    nowhere = sum(dot.value is None for dot in dots)
-    if nowhere:
-        plot.drawing.marker((RIGHT + 16, bottom - 6), NO_ANSWER)
-        plot.drawing.text((RIGHT + 25, bottom - 2.5), f"{nowhere} not met", size=10, colour=BAD)
+        for level in range(len(members)):
+            at = (LEFT + DOT_PX * (place + 0.5), bottom - pitch * (level + 0.5))
+            plot.drawing.marker(at, look, size=2.3)
+    notes = Counter(dot.note for dot in dots if dot.note)
+    for order, (note, count) in enumerate(sorted(notes.items())):
+        _without_answer(plot.drawing, top + 8 + ROW_PX * order, note if count == 1 else f"{count} {note}")
+
+
+def _without_answer(drawing: Drawing, y: float, note: str) -> None:
+    drawing.marker((RIGHT + 14, y), NO_ANSWER)
+    drawing.text((RIGHT + 23, y + 3.5), clipped(note, 26), size=10, colour=BAD)
 
 
 def _columns(dots: Sequence[Dot], scale: Scale) -> dict[int, list[Dot]]:
     columns: dict[int, list[Dot]] = {}
     for dot in sorted(dots, key=lambda one: one.case):
-        if dot.value is not None:
+        if not dot.note:
             columns.setdefault(int((scale.at(dot.value) - LEFT) // DOT_PX), []).append(dot)
     return columns
+
+
+def _pitch(columns: Mapping[int, Sequence[Dot]]) -> float:
+    """How far one dot stands above the next: closer where a stack would get too high."""
+    return min(DOT_PX, STACK_PX_MAX / max(map(len, columns.values()), default=1))
