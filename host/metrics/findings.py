@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from host.metrics.lesions import Connectivity, components
+from host.metrics.components import Components, Connectivity
+from host.metrics.lattice import Lattice
 from host.metrics.mask_pair import TIE, Mask
 from plugin_spec.documents import DetectionsDocument
 from plugin_spec.host_hooks import Observed
@@ -120,11 +121,12 @@ class Findings:
         label : str
             What they are.
         """
+        lattice = Lattice.around(mask.shape)
+        found = Components.of(lattice, lattice.row(mask), connectivity)
+        owner = np.repeat(found.owner, found.ends - found.starts)
         affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ np.asarray(affine_ras, float)
-        labels, count = components(mask, connectivity)
-        index = np.argwhere(labels)
-        owner = labels[tuple(index.T)].astype(np.int64) - 1
-        centres = index @ affine[:3, :3].T + affine[:3, 3]
+        centres = np.argwhere(mask) @ affine[:3, :3].T + affine[:3, 3]
+        count = found.count
         lower, upper = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
         np.minimum.at(lower, owner, centres)
         np.maximum.at(upper, owner, centres)

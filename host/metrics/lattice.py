@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from host.metrics.mask_pair import Bits, Mask
+from host.metrics.mask_pair import Bits, Mask, MaskPair
 
 # Steps along each axis that may be taken from the place of a voxel or of a corner of one.
 REACH: Final = 2
@@ -46,6 +46,20 @@ class Lattice:
         row = np.zeros(self.shape, np.bool_)
         row[tuple(slice(_MARGIN, _MARGIN + size) for size in mask.shape)] = mask
         return row.reshape(-1)
+
+    @classmethod
+    def of(cls, pair: MaskPair) -> tuple["Lattice", tuple[Mask, Mask], tuple[float, ...]]:
+        """Predicted and reference mask in one lattice, its axes as they lie in memory, and the spacing along those."""
+        predicted, reference = (mask.transpose(pair.memory_axes) for mask in pair.masks())
+        lattice = cls.around(predicted.shape)
+        spacing_mm = tuple(pair.spacing_mm[axis] for axis in pair.memory_axes)
+        return lattice, (lattice.row(predicted), lattice.row(reference)), spacing_mm
+
+    def runs(self, row: Mask) -> tuple[Places, Places]:
+        """Places where runs of voxels inside begin, and the places after them; no run goes beyond an axis."""
+        bits = np.packbits(row, bitorder="little")
+        changes = _places(bits ^ _shifted(bits, -1))
+        return changes[::2], changes[1::2]
 
     def border(self, row: Mask) -> Places:
         """Places of the voxels inside that share a face with one outside."""

@@ -2,39 +2,37 @@
 
 "A lesion was found" means nothing until four things are said. Here:
 
-* a lesion: voxels that touch by a face (``connectivity`` 6), also by an edge (18), or also by a corner (26). In a plane
-  6 stands for shared edges, 18 and 26 for corners too.
+* a lesion: voxels that touch by a face (``connectivity`` 6), also by an edge (18), or also by a corner (26).
 * the smallest that counts: in mm3 and in voxels. Smaller ones are dropped from both masks before anything is matched.
 * when two belong together (``matching``): they share a voxel (``any_overlap``); at least ``threshold`` of the lesion is
   covered (``overlap_fraction``); or at least that share of their union is common (``iou``).
 * how often one may be used (``assignment``). ``many_to_many``: each lesion is looked at by itself, and what covers it
-  may cover others (Carass et al. 2017; ``overlap_fraction`` is of all lesions of the other mask together, as in
-  Commowick et al. 2018). ``one_to_one``: each belongs to at most one of the other mask, so that as many as possible
-  are paired and, among such pairings, the sum of intersections over unions is largest (Kuhn 1955);
-  ``overlap_fraction`` is then that of the reference lesion.
+  may cover others (Carass et al. 2017; ``overlap_fraction`` is of all lesions of the other mask together, the first of
+  the two conditions of Commowick et al. 2018). ``one_to_one``: each belongs to at most one of the other mask, so that
+  as many as possible are paired and, among such pairings, the sum of intersections over unions is largest (an
+  assignment problem: Kuhn 1955); ``overlap_fraction`` is then that of the reference lesion.
 """
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, sparse
+from scipy import sparse
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
-from host.metrics.mask_pair import TIE, Mask, MaskPair
+from host.metrics.components import Components, Connectivity, touching_runs
+from host.metrics.lattice import Lattice
+from host.metrics.mask_pair import TIE, MaskPair
 from plugin_spec.host_hooks import Observed
 
-Connectivity = Literal[6, 18, 26]
 Matching = Literal["any_overlap", "overlap_fraction", "iou"]
 Assignment = Literal["many_to_many", "one_to_one"]
 Figure = Literal["f1", "sensitivity", "precision", "false_positives"]
 Sizes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Volumes = NDArray[np.floating]
-
-_RANK: Final = {6: 1, 18: 2, 26: 3}
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class LesionMatch:
     Attributes
     ----------
     reference_mm3, predicted_mm3 : ndarray of float
-        Size of every lesion that counts, in the order of its first voxel.
+        Size of every lesion that counts.
     found : ndarray of bool
         Of the reference's lesions.
     right : ndarray of bool
@@ -119,13 +117,6 @@ class LesionMatch:
         }
 
 
-def components(mask: Mask, connectivity: Connectivity) -> tuple[NDArray[np.int32], int]:
-    """Number the connected components from 1, in the order of their first voxels; and how many there are."""
-    structure = ndimage.generate_binary_structure(mask.ndim, min(_RANK[connectivity], mask.ndim))
-    labels, count = ndimage.label(mask, structure)
-    return labels, int(count)
-
-
 def match_lesions(pair: MaskPair, rule: LesionRule) -> LesionMatch:
     """Find the lesions of both masks and match them; computed when the first metric asks with this rule.
 
@@ -155,26 +146,26 @@ def lesion_detection(pair: MaskPair, *, figure: Figure, **rule: Any) -> Observed
 
 def _match(pair: MaskPair, rule: LesionRule) -> LesionMatch:
     voxel_mm3 = pair.voxel_volume_ml * 1000
-    predicted, reference = pair.masks()
-    common = predicted & reference
-    p_at, p_sizes = _lesions(predicted, common, rule, voxel_mm3)
-    r_at, r_sizes = _lesions(reference, common, rule, voxel_mm3)
-    both = (p_at >= 0) & (r_at >= 0)
-    pairs, shared = np.unique(np.stack((r_at[both], p_at[both])), axis=1, return_counts=True)
+    lattice, rows, _ = Lattice.of(pair)
+    p, r = (Components.of(lattice, row, rule.connectivity) for row in rows)
+    (p_number, p_sizes), (r_number, r_sizes) = (_that_count(one, rule, voxel_mm3) for one in (p, r))
+    r_run, p_run = touching_runs(r.starts, r.ends, p.starts, p.ends)
+    common = np.minimum(r.ends[r_run], p.ends[p_run]) - np.maximum(r.starts[r_run], p.starts[p_run])
+    at = np.stack((r_number[r.owner[r_run]], p_number[p.owner[p_run]]))
+    both = at.min(axis=0, initial=0) >= 0
+    pairs, which = np.unique(at[:, both], axis=1, return_inverse=True)
+    shared = np.zeros(pairs.shape[1], np.int64)
+    np.add.at(shared, which, common[both])
     overlap = _Overlap(r_sizes, p_sizes, pairs[0], pairs[1], shared)
     found, right = overlap.paired(rule) if rule.assignment == "one_to_one" else overlap.covered(rule)
     return LesionMatch(r_sizes * voxel_mm3, p_sizes * voxel_mm3, found, right)
 
 
-def _lesions(mask: Mask, at: Mask, rule: LesionRule, voxel_mm3: float) -> tuple[Sizes, Sizes]:
-    """Number of the lesion in each voxel of ``at`` (-1: too small), and every lesion's size in voxels."""
-    labels, count = components(mask, rule.connectivity)
-    sizes = np.bincount(labels[mask], minlength=count + 1)[1:]
-    # A size that equals the minimum counts, though the spacing is in single precision.
+def _that_count(found: Components, rule: LesionRule, voxel_mm3: float) -> tuple[Sizes, Sizes]:
+    """A new number for every component (-1: too small to count), and the sizes in voxels of those that do."""
+    sizes = found.sizes()
     large = (sizes >= rule.minimum_voxels) & (sizes * voxel_mm3 >= rule.minimum_mm3 * (1 - TIE))
-    numbers = np.full(count + 1, -1)
-    numbers[1:][large] = np.arange(np.count_nonzero(large))
-    return numbers[labels[at]], sizes[large]
+    return np.where(large, np.cumsum(large) - 1, -1), sizes[large]
 
 
 @dataclass(frozen=True, eq=False)

@@ -117,7 +117,7 @@ class MaskPair:
         sizes = [self.shape[axis] for axis in self.memory_axes]
         rows = np.unpackbits(bits[first], axis=1, count=math.prod(sizes[1:]))
         crop = rows.view(np.bool_).reshape(-1, *sizes[1:])[(slice(None), *others)]
-        return crop.transpose(np.argsort(self.memory_axes)).copy(order="K")
+        return crop.transpose(np.argsort(self.memory_axes))
 
 
 def _count(bits: Bits) -> int:

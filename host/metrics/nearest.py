@@ -6,7 +6,7 @@ distance transform instead. All three are exact, and the answer does not depend 
 """
 
 import math
-from functools import reduce
+from functools import cache, reduce
 from itertools import product
 from typing import Final
 
@@ -46,30 +46,31 @@ def nearest_mm(lattice: Lattice, a: Places, b: Places, spacing_mm: tuple[float, 
     taken = np.zeros(math.prod(lattice.shape), np.bool_)
     taken[b] = True
     left = np.arange(a.size)
-    for mm, steps in _shells(lattice, spacing_mm):
+    for mm, offsets in _shells(spacing_mm):
         if not left.size:
             return found
-        hit = reduce(np.logical_or, (taken[a[left] + step] for step in steps))
+        hit = reduce(np.logical_or, (taken[a[left] + step] for step in offsets @ lattice.steps))
         found[left[hit]] = mm
         left = left[~hit]
     found[left] = _searched_mm(lattice, a[left], b, spacing_mm)
     return found
 
 
-def _shells(lattice: Lattice, spacing_mm: tuple[float, ...]) -> list[tuple[float, list[int]]]:
-    """Steps to all places nearer than the nearest one beyond `REACH`, by distance."""
+@cache
+def _shells(spacing_mm: tuple[float, ...]) -> list[tuple[float, NDArray[np.int64]]]:
+    """Voxels to go along each axis to all places nearer than the nearest one beyond `REACH`, by distance."""
     beyond_mm = (REACH + 1) * min(spacing_mm)
-    shells: dict[float, list[int]] = {}
+    shells: dict[float, list[tuple[int, ...]]] = {}
     for offset in product(range(-REACH, REACH + 1), repeat=len(spacing_mm)):
         mm = math.hypot(*(count * length for count, length in zip(offset, spacing_mm, strict=True)))
         if mm < beyond_mm:
-            step = sum(count * step for count, step in zip(offset, lattice.steps, strict=True))
-            shells.setdefault(mm, []).append(step)
-    return sorted(shells.items())
+            shells.setdefault(mm, []).append(offset)
+    return [(mm, np.array(shells[mm])) for mm in sorted(shells)]
 
 
 def _searched_mm(lattice: Lattice, a: Places, b: Places, spacing_mm: tuple[float, ...]) -> Distances:
-    tree = spatial.KDTree(lattice.positions_mm(b, spacing_mm))
+    # Few points are left for it, so a tree that is built fast beats one that is searched fast.
+    tree = spatial.KDTree(lattice.positions_mm(b, spacing_mm), balanced_tree=False, compact_nodes=False)
     points = lattice.positions_mm(a, spacing_mm)
     found: Distances
     found, _ = tree.query(points, distance_upper_bound=_TREE_VOXELS * max(spacing_mm))

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from host.metrics.lattice import Lattice
-from host.metrics.mask_pair import TIE, Mask, MaskPair
+from host.metrics.mask_pair import TIE, MaskPair
 from host.metrics.nearest import nearest_mm
 from host.metrics.surfels import surfel_areas, surfel_codes
 
@@ -54,7 +54,7 @@ class DirectedDistances:
 
     def integral(self) -> float:
         """Sum of the distances, each times what its point counts."""
-        return float(self.mm.sum() if self.area is None else self.mm @ self.area)
+        return float(self.mm.sum() if self.area is None else (self.mm * self.area).sum())
 
     def within(self, tolerance_mm: float) -> float:
         """What the points count that are no farther than ``tolerance_mm``."""
@@ -177,7 +177,7 @@ def normalized_surface_dice(
 
 
 def _between_border_voxels(pair: MaskPair) -> SurfaceDistances:
-    lattice, rows, spacing_mm = _rows(pair)
+    lattice, rows, spacing_mm = Lattice.of(pair)
     one, other = (lattice.border(row) for row in rows)
     return SurfaceDistances(
         DirectedDistances(np.sort(nearest_mm(lattice, one, other, spacing_mm)), None),
@@ -186,7 +186,7 @@ def _between_border_voxels(pair: MaskPair) -> SurfaceDistances:
 
 
 def _between_surfels(pair: MaskPair) -> SurfaceDistances:
-    lattice, rows, spacing_mm = _rows(pair)
+    lattice, rows, spacing_mm = Lattice.of(pair)
     one, other = (lattice.mixed(row) for row in rows)
     directed, areas = [], surfel_areas(spacing_mm)
     for row, places, others in ((rows[0], one, other), (rows[1], other, one)):
@@ -195,14 +195,6 @@ def _between_surfels(pair: MaskPair) -> SurfaceDistances:
         area = areas[surfel_codes(lattice, row, places)]
         directed.append(DirectedDistances(mm[order], area[order]))
     return SurfaceDistances(*directed)
-
-
-def _rows(pair: MaskPair) -> tuple[Lattice, tuple[Mask, Mask], tuple[float, ...]]:
-    """Both masks in one lattice, its axes as they lie in memory, and the spacing along those."""
-    predicted, reference = (mask.transpose(pair.memory_axes) for mask in pair.masks())
-    lattice = Lattice.around(predicted.shape)
-    spacing_mm = tuple(pair.spacing_mm[axis] for axis in pair.memory_axes)
-    return lattice, (lattice.row(predicted), lattice.row(reference)), spacing_mm
 
 
 _FINDERS: Final[dict[Surface, Callable[[MaskPair], SurfaceDistances]]] = {

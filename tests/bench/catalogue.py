@@ -1,5 +1,11 @@
 """Every experiment there is. A new benchmark is one more module of `tests.bench.subjects` and one more line here."""
 
-from tests.bench.subjects import batch, case, inputs, startup
+from tests.bench.subjects import batch, case, inputs, metrics, startup
 
-EXPERIMENTS = (startup.EXPERIMENT, *inputs.EXPERIMENTS, case.EXPERIMENT, batch.EXPERIMENT)
+EXPERIMENTS = (
+    startup.EXPERIMENT,
+    *inputs.EXPERIMENTS,
+    *metrics.EXPERIMENTS,
+    case.EXPERIMENT,
+    batch.EXPERIMENT,
+)

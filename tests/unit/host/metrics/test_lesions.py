@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from host.metrics.lesions import LesionMatch, LesionRule, components, lesion_detection, match_lesions
+from host.metrics.components import Components, Connectivity
+from host.metrics.lattice import Lattice
+from host.metrics.lesions import LesionMatch, LesionRule, lesion_detection, match_lesions
 from tests.support.masks import pair, voxels
 
 ANY = LesionRule(connectivity=26, matching="any_overlap", assignment="many_to_many")
@@ -32,13 +34,18 @@ def counts(found: LesionMatch) -> tuple[int, int, int, int]:
     return found.found.size, int(found.found.sum()), found.right.size, int(found.right.sum())
 
 
+def components(mask: np.ndarray, connectivity: Connectivity) -> int:
+    lattice = Lattice.around(mask.shape)
+    return Components.of(lattice, lattice.row(mask), connectivity).count
+
+
 def test_connectivity_decides_what_is_one_lesion() -> None:
     mask = np.zeros((3, 3, 3), bool)
     mask[0, 0, 0] = mask[0, 0, 1] = True  # a face apart from the first, an edge and a corner from the next
     mask[1, 1, 1] = mask[2, 2, 2] = True
-    assert [components(mask, one)[1] for one in (6, 18, 26)] == [3, 2, 1]
-    assert [components(mask[0], one)[1] for one in (6, 18, 26)] == [1, 1, 1]
-    assert [components(np.eye(3, dtype=bool), one)[1] for one in (6, 18, 26)] == [3, 1, 1]
+    assert [components(mask, one) for one in (6, 18, 26)] == [3, 2, 1]
+    assert [components(mask[0], one) for one in (6, 18, 26)] == [1, 1, 1]
+    assert [components(np.eye(3, dtype=bool), one) for one in (6, 18, 26)] == [3, 1, 1]
 
 
 def test_one_shared_voxel_is_an_overlap_and_a_neighbour_is_none() -> None:
