@@ -13,17 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plugin_spec.errors import InputError, PolicyError
-from registry import dsse, merkle
 from registry.archive import (
     Bundle,
     BundleIndex,
-    ListedConsistency,
     ListedEntry,
     ListedFile,
     blob_name,
     write_archive,
 )
-from registry.authority import check_record
 from registry.canonical import Digest, digest, parse_json
 from registry.catalogue import project
 from registry.checkpoint import Checkpoint
@@ -39,9 +36,15 @@ from registry.errors import (
     RootPinError,
     SiteNotEnrolledError,
 )
-from registry.keys import PublicKey
+from registry.excerpt import (
+    check_leant_on,
+    consistencies,
+    proof_from,
+    roots_among,
+    verified_entries,
+)
 from registry.plans import ProtocolDeviation
-from registry.record import Record, leaf_data, read_record
+from registry.record import Record
 from registry.roots import RootHistory
 from registry.statements import (
     CatalogueDecision,
@@ -51,8 +54,6 @@ from registry.statements import (
     TrialCreated,
     TrialLock,
     ValidationReport,
-    ValidationStarted,
-    parse_statement,
 )
 from registry.trials import LockView, check_slots, status
 from registry.trust_root import TrustRoot
@@ -112,7 +113,8 @@ def export_trial(registry: Registry, trial: str, path: Path) -> Digest:
         origin=registry.log.origin,
         checkpoint=registry.log.checkpoint(),
         entries=tuple(_listed(registry, record) for record in records),
-        consistency=tuple(_consistencies(registry)),
+        # From every checkpoint this log ever signed, since a site may hold any of them.
+        consistency=tuple(consistencies(registry, _signed_sizes(registry), registry.log.size)),
         files=tuple(
             ListedFile(name=blob_name(blob), digest=blob, bytes=size) for blob, size in files.items()
         ),
@@ -166,11 +168,8 @@ def _listed(registry: Registry, record: Record) -> ListedEntry:
     )
 
 
-def _consistencies(registry: Registry) -> Iterator[ListedConsistency]:
-    """Proofs from every checkpoint this log ever signed, since a site may hold any of them."""
-    sizes = {open_enrolled(note, registry.root).size for note in registry.log.notes()}
-    for size in sorted(one for one in sizes if 0 < one < registry.log.size):
-        yield ListedConsistency(size=size, hashes=tuple(one.hex() for one in registry.log.consistency(size)))
+def _signed_sizes(registry: Registry) -> set[int]:
+    return {open_enrolled(note, registry.root).size for note in registry.log.notes()}
 
 
 def _slot_files(slot: LockSlot, registry: Registry, records: Sequence[Record]) -> Iterator[Digest]:
@@ -239,93 +238,19 @@ def _verify(bundle: Bundle, pin: Digest) -> Verified:
     envelopes = [(entry, bundle.envelope(entry.payload)) for entry in index.entries]
     if len(index.entries) != sum(one.name.startswith("envelopes/") for one in index.files):
         raise BundleContentError(f"{bundle.path}: an envelope belongs to no entry", subject=str(bundle.path))
-    roots = RootHistory.verified([(one.sequence, data) for one, data in envelopes if _is_root(data)], pin)
-    if not roots.versions:
-        raise RootPinError(f"{bundle.path}: carries no trust root", subject=pin)
+    roots = roots_among(envelopes, pin)
     checkpoint = open_enrolled(index.checkpoint, roots.current)
     if checkpoint.origin != index.origin:
         raise CheckpointMismatchError(
             f"{bundle.path}: the checkpoint is of another log", subject=index.origin
         )
-    records = _verify_entries(envelopes, checkpoint, roots)
-    _check_embedded(records, roots, checkpoint, index)
+    records = verified_entries(envelopes, checkpoint, roots)
+    check_leant_on(records, roots, checkpoint, index.consistency)
     view = _check_lock(index, records, roots)
     for slot in view.lock.slots:
         _check_files(bundle, slot, records)
     seen_by = tuple(sorted(cosigners(index.checkpoint, roots.current)))
     return Verified(index.trial, view, roots, records, checkpoint, seen_by)
-
-
-def _verify_entries(
-    envelopes: Sequence[tuple[ListedEntry, bytes]], checkpoint: Checkpoint, roots: RootHistory
-) -> tuple[Record, ...]:
-    keys = roots.keys()
-    records = tuple(verified_entry(entry, envelope, checkpoint, keys) for entry, envelope in envelopes)
-    if [one.sequence for one in records] != sorted({one.sequence for one in records}):
-        raise BundleContentError("entries out of order or twice", subject=checkpoint.origin)
-    for record in records:
-        check_record(record, roots)
-    return records
-
-
-def _is_root(envelope: bytes) -> bool:
-    return parse_statement(dsse.unverified_payload(envelope)).predicate_type == TrustRoot.predicate_type
-
-
-def verified_entry(
-    entry: ListedEntry, envelope: bytes, checkpoint: Checkpoint, keys: dict[str, PublicKey]
-) -> Record:
-    """Verify a record's signatures and its place in the log."""
-    leaf = merkle.leaf_hash(leaf_data(entry.sequence, entry.logged_at, entry.payload, digest(envelope)))
-    proof = [_hash(one) for one in entry.inclusion]
-    merkle.verify_inclusion(leaf, entry.sequence, checkpoint.size, proof=proof, root=checkpoint.root)
-    record = read_record(entry.sequence, entry.logged_at, envelope, keys)
-    if record.digest != entry.payload:
-        raise BundleContentError(
-            f"entry {entry.sequence} holds another record than listed", subject=entry.payload
-        )
-    return record
-
-
-def _hash(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError as error:
-        raise MalformedBundleError("a proof is not hexadecimal") from error
-
-
-def proof_from(index: BundleIndex, size: int) -> tuple[bytes, ...]:
-    """The bundle's consistency proof from a size; empty, which proves equality only, where it has none."""
-    for one in index.consistency:
-        if one.size == size:
-            return tuple(_hash(text) for text in one.hashes)
-    return ()
-
-
-def _check_embedded(
-    records: Sequence[Record], roots: RootHistory, checkpoint: Checkpoint, index: BundleIndex
-) -> None:
-    """Refuse a record that leans on a checkpoint from another history of the log."""
-    for record in records:
-        match record.statement.predicate_type:
-            case ValidationStarted.predicate_type:
-                note = record.statement.read(ValidationStarted).checkpoint
-            case TrialLock.predicate_type:
-                note = record.statement.read(TrialLock).checkpoint
-            case _:
-                continue
-        earlier = open_enrolled(note, roots.at(record.sequence))
-        if earlier.origin != checkpoint.origin or earlier.size > record.sequence:
-            raise CheckpointMismatchError(
-                f"entry {record.sequence} leans on a foreign checkpoint", subject=record.digest
-            )
-        merkle.verify_consistency(
-            earlier.size,
-            checkpoint.size,
-            root1=earlier.root,
-            root2=checkpoint.root,
-            proof=proof_from(index, earlier.size),
-        )
 
 
 def _check_lock(index: BundleIndex, records: Sequence[Record], roots: RootHistory) -> LockView:
@@ -375,7 +300,10 @@ def import_trial(registry: Registry, path: Path, *, pin: Digest) -> Verified:
         log_key = log_keys(verified.checkpoint.origin, verified.roots.current)[0]
         with registry.writing():
             check_continues(
-                registry, verified.checkpoint, log_key, proof_from(bundle.index, _seen(registry, verified))
+                registry,
+                verified.checkpoint,
+                log_key,
+                proof_from(bundle.index.consistency, _seen(registry, verified)),
             )
             registry.append_known(verified.records, verified.roots)
             registry.log.keep_checkpoint(verified.checkpoint, bundle.index.checkpoint)

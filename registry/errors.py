@@ -261,6 +261,12 @@ class NotPreregisteredError(PolicyError):
     code = "not-preregistered"
 
 
+class OrderNotShownError(TrustError):
+    """It is not shown that a plan was there before what was judged by it."""
+
+    code = "order-not-shown"
+
+
 class NotApprovedError(PolicyError):
     """A lock names a release that is not approved."""
 

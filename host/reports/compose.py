@@ -10,8 +10,8 @@ from host.engines.interface import EngineInfo
 from host.kits.kit import KitFolder
 from host.releases import InstalledRelease
 from host.reports.analyses import analyse
+from host.reports.ledger import KitLedger, counted, deviation_sections
 from host.reports.model import (
-    AttemptSection,
     CaseSection,
     EnvironmentSection,
     FlowSection,
@@ -22,13 +22,15 @@ from host.reports.model import (
     WarmSection,
 )
 from host.reports.observed import observed_rows
+from host.reports.order import prove
 from host.reports.sections import InstallationCheck, LeakSection, ReaderSection, SelfTestSection
 from host.reports.sensitivity import sensitivity
 from host.validation.verdict import Verdict
-from registry.log import Record
+from registry.order import KINDS, Order, order_of
+from registry.plans import read_plan
 from registry.registry import Registry
-from registry.statements import Protocol, Release, RunStarted, ValidationReport, ValidationStarted
-from registry.witness import cosigners, open_enrolled
+from registry.statements import Release, RunStarted, ValidationStarted
+from registry.witness import cosigners
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,6 @@ class ReportParts:
     executed_by: str
     release: InstalledRelease
     folder: KitFolder
-    protocol_record: Record
-    checkpoint: str
-    first_run: RunStarted
     engine: EngineInfo
     environment: dict[str, str]
     gpus: tuple[str, ...]
@@ -60,6 +59,8 @@ class ReportParts:
 def compose(registry: Registry, parts: ReportParts) -> Report:
     """Write the report as data; the renderings follow from it."""
     rows = observed_rows(parts.folder.protocol, parts.cases)
+    order = order_of(registry.records(KINDS), registry.roots, parts.validation)
+    ledger = KitLedger(registry, parts.folder.kit.id)
     return Report(
         validation=parts.validation,
         subset=parts.subset,
@@ -69,12 +70,12 @@ def compose(registry: Registry, parts: ReportParts) -> Report:
         release=_release(registry, parts.release),
         kit=_kit(parts.folder),
         protocol=parts.folder.protocol,
-        registration=_registration(registry, parts),
+        registration=_registration(registry, order),
         environment=_environment(parts),
         flow=FlowSection.of([section.row for section in parts.cases]),
         cases=parts.cases,
         verdict=parts.verdict,
-        attempts=_attempts(registry, parts),
+        attempts=ledger.attempts(up_to=order.started, verdict=parts.verdict.verdict),
         limitations=_limitations(parts),
         warm=parts.warm,
         leak=parts.leak,
@@ -83,6 +84,8 @@ def compose(registry: Registry, parts: ReportParts) -> Report:
         sensitivity=sensitivity(parts.folder.protocol, rows, parts.verdict),
         installation_checks=parts.checks,
         self_test=parts.self_test,
+        order_proof=prove(registry, order, parts.folder.contents["protocol.toml"], ledger.first_runs[:1]),
+        deviations=deviation_sections(order, parts.folder.protocol, counted(ledger.first_runs)),
     )
 
 
@@ -127,17 +130,17 @@ def _kit(folder: KitFolder) -> KitSection:
     )
 
 
-def _registration(registry: Registry, parts: ReportParts) -> RegistrationSection:
-    record = parts.protocol_record
-    registered = record.statement.read(Protocol)
+def _registration(registry: Registry, order: Order) -> RegistrationSection:
+    plan, started = order.plans[-1], order.started.statement.read(ValidationStarted)
+    root = registry.roots.at(order.started.sequence)
     return RegistrationSection(
-        record=record.digest,
-        sequence=record.sequence,
-        logged_at=record.logged_at,
-        registered_by=registered.actor,
-        cosigned_by=tuple(sorted(cosigners(parts.checkpoint, registry.root))),
-        cosigned_checkpoint_size=open_enrolled(parts.checkpoint, registry.root).size,
-        first_run_started_at=parts.first_run.at,
+        record=plan.digest,
+        sequence=plan.sequence,
+        logged_at=plan.logged_at,
+        registered_by=read_plan(plan.statement).actor,
+        cosigned_by=tuple(sorted(cosigners(started.checkpoint, root))),
+        cosigned_checkpoint_size=order.covered,
+        first_run_started_at=order.first_run.statement.read(RunStarted).at,
     )
 
 
@@ -152,35 +155,6 @@ def _environment(parts: ReportParts) -> EnvironmentSection:
         plugin_environment=parts.environment,
         gpus=parts.gpus,
     )
-
-
-def _attempts(registry: Registry, parts: ReportParts) -> tuple[AttemptSection, ...]:
-    """Every execution against this kit in this registry, of any release, the present one included."""
-    verdicts = {
-        report.validation: report.verdict
-        for record in registry.records(ValidationReport.predicate_type)
-        for report in [record.statement.read(ValidationReport)]
-    }
-    verdicts[parts.validation] = parts.verdict.verdict
-    found = []
-    for record in registry.records(ValidationStarted.predicate_type):
-        started = record.statement.read(ValidationStarted)
-        kit = registry.log.record(started.protocol).statement.read(Protocol)
-        if kit.kit != parts.folder.kit.id:
-            continue
-        release = registry.log.record(started.release).statement.read(Release)
-        found.append(
-            AttemptSection(
-                validation=started.validation,
-                attempt=started.attempt,
-                plugin=release.plugin,
-                version=release.version,
-                started_at=started.at,
-                finished=started.validation in verdicts,
-                verdict=verdicts.get(started.validation, "no report"),
-            )
-        )
-    return tuple(found)
 
 
 def _limitations(parts: ReportParts) -> tuple[str, ...]:

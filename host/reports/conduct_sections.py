@@ -3,6 +3,7 @@
 from host.reports.marks import Marks
 from host.reports.markup import Content, Html, bullets, element, facts, join, number, table
 from host.reports.model import Report
+from host.reports.sections import DeviationSection
 
 
 def deviations_and_attempts(report: Report, marks: Marks) -> Html:
@@ -20,41 +21,59 @@ def deviations_and_attempts(report: Report, marks: Marks) -> Html:
 def _deviations(report: Report, marks: Marks) -> Html:
     if not report.deviations:
         return element("p", "None are recorded.")
-    rows = [
-        (
-            marks.number(f"{key}/number"),
-            *marks.cells(key, ("what", "reason", "impact", "by", "at", "approved_by")),
-            marks.digest(f"{key}/record"),
+    rows: list[tuple[Content, ...]] = []
+    for at, one in enumerate(report.deviations, start=1):
+        key = f"deviation/{at}"
+        rows.append(
+            (
+                marks.number(f"{key}/number"),
+                join(_change(f"{key}/changes/{n}", marks) for n, _ in enumerate(one.changes, start=1)),
+                marks.text(f"{key}/criteria"),
+                marks.text(f"{key}/reason"),
+                join((marks.text(f"{key}/by"), " ", marks.text(f"{key}/at"))),
+                _when(one, key, marks),
+                join((marks.digest(f"{key}/record"), ", entry ", marks.text(f"{key}/sequence"))),
+            )
         )
-        for at, _ in enumerate(report.deviations, start=1)
-        for key in [f"deviation/{at}"]
-    ]
-    head = (
-        "No.",
-        "What departs from the plan",
-        "Why",
-        "Effect on the result",
-        "By",
-        "Signed",
-        "Approved by",
-        "Record",
-    )
+    head = ("No.", "What changed", "Bears on", "Why", "Approved and signed by", "Against the data", "Record")
     return table(head, rows, class_="dense")
+
+
+def _change(key: str, marks: Marks) -> Html:
+    """A field before and after."""
+    before, after = (
+        marks.text(f"{key}/{side}") if marks.has(f"{key}/{side}") else "nothing"
+        for side in ("before", "after")
+    )
+    return element("div", element("code", marks.text(f"{key}/field")), ": ", before, " → ", after)
+
+
+def _when(one: DeviationSection, key: str, marks: Marks) -> Html:
+    """Whether anybody could have seen data before the plan was changed, by the places in the log."""
+    count = marks.text(f"{key}/after_executions")
+    if not one.after_executions:
+        return element("span", "before the first execution (", count, ")", class_="good")
+    return element("span", "after ", count, " execution(s): data may have been seen", class_="bad")
 
 
 def _attempts(report: Report, marks: Marks) -> Html:
     """Every execution of this kit in this registry."""
-    names = ("plugin", "version", "started_at", "finished", "verdict")
+    names = ("plugin", "version", "subset", "started_at", "finished", "verdict")
     rows: list[tuple[Content, ...]] = []
     for at, one in enumerate(report.attempts, start=1):
         key = f"attempt/{at}"
         own = " (this report)" if one.validation == report.validation else ""
         ledger = join((element("code", marks.text(f"{key}/validation")), own))
-        rows.append((marks.number(f"{key}/attempt"), ledger, *marks.cells(key, names)))
-    head = ("Attempt", "Validation", "Plugin", "Version", "Began", "Finished", "Verdict")
+        plan = join((*marks.cells(key, ("kit_version",)), ", deviation ", *marks.cells(key, ("deviation",))))
+        counts = marks.number(f"{key}/attempt"), marks.number(f"{key}/runs", "")
+        rows.append((counts[0], ledger, plan, counts[1], *marks.cells(key, names)))
+    head = (
+        "Attempt", "Validation", "Plan", "Runs begun", "Plugin", "Version", "Subset", "Began", "Finished", "Verdict",
+    )  # fmt: skip
     note = (
-        "Every execution against this kit in this registry, of any release. Executions elsewhere on the same data "
-        "cannot be excluded."
+        "Every execution against any version of this kit in this registry, of any release and under any plan "
+        "(deviation 0 is the protocol as registered), those that never ended included. Executions elsewhere on the "
+        "same data cannot be excluded."
     )
     return join((table(head, rows, class_="dense"), element("p", note, class_="note")))
 

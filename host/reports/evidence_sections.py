@@ -120,7 +120,7 @@ def _scope_cells(report: Report, criterion: Criterion, one: CriterionVerdict, ma
     yield element("td", *_complete(one, marks), class_="number")
     yield element("td", marks.text(f"{key}/cases"), *_failed(criterion, one, marks), class_="number")
     yield element("td", marks.text(f"{key}/subjects"), *_too_few(criterion, one), class_="number")
-    yield element("td", *_verdict(one, marks))
+    yield element("td", *_verdict(one, marks), *_changed_after_data(report, one))
 
 
 def _figure(report: Report, criterion: Criterion, one: CriterionVerdict, marks: Marks) -> Iterator[Content]:
@@ -186,6 +186,18 @@ def _verdict(one: CriterionVerdict, marks: Marks) -> Iterator[Content]:
         yield element("div", marks.text(f"{key}/reason"), class_="note")
     if one.adjusted_level is not None:
         yield element("div", "judged at ", marks.text(f"{key}/adjusted_level"), " (Holm)", class_="note")
+
+
+def _changed_after_data(report: Report, one: CriterionVerdict) -> Iterator[Content]:
+    """The deviations that moved what this verdict rests on once data may have been seen."""
+    late = [
+        str(deviation.number)
+        for deviation in report.deviations
+        if deviation.after_executions and one.criterion in deviation.criteria
+    ]
+    if late:
+        what = f"deviation{'s' if len(late) > 1 else ''} {', '.join(late)}"
+        yield element("div", f"CHANGED AFTER DATA MAY HAVE BEEN SEEN: {what}", class_="bad")
 
 
 def conclusion(report: Report, marks: Marks) -> Html:

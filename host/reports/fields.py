@@ -121,7 +121,7 @@ def row_fields(key: str, row: StrictModel) -> dict[str, Field]:
     ----------
     key : str
     row : StrictModel
-        Its values are words, numbers, digests, times, lists of words, estimates, or estimates by name.
+        Its values are words, numbers, digests, times, lists of words or of rows, estimates, or estimates by name.
     """
     fields: dict[str, Field] = {}
     for name in type(row).model_fields:
@@ -131,6 +131,9 @@ def row_fields(key: str, row: StrictModel) -> dict[str, Field]:
         elif isinstance(value, Mapping):
             for inner, estimate in value.items():
                 fields |= estimate_fields(f"{key}/{inner}", estimate)
+        elif isinstance(value, tuple) and any(isinstance(one, StrictModel) for one in value):
+            for number, one in enumerate(value, start=1):
+                fields |= row_fields(f"{key}/{name}/{number}", one)
         elif value is not None and value != "":
             fields[f"{key}/{name}"] = _field(name, value)
     return fields

@@ -31,7 +31,7 @@ from host.validation.protocol import Protocol
 from host.validation.verdict import CaseRow, Verdict
 from plugin_spec.case import QcEntry
 from plugin_spec.model import Sha256, StrictModel
-from registry.statements import Agreement, Evidence, FileRef, Measured, RunIdentifier, Timestamp
+from registry.statements import Agreement, Evidence, FileRef, Measured, RunIdentifier, Subset, Timestamp
 
 
 class ReleaseSection(StrictModel):
@@ -144,7 +144,11 @@ class FlowSection(StrictModel):
 
 
 class AttemptSection(StrictModel):
-    """An earlier or the present execution of this kit in this registry."""
+    """An earlier or the present execution of this kit in this registry.
+
+    ``deviation`` is the number of the plan it was to follow, 0 for the protocol as it was registered; ``runs`` counts
+    the runs that began.
+    """
 
     validation: RunIdentifier
     attempt: int
@@ -153,6 +157,10 @@ class AttemptSection(StrictModel):
     started_at: Timestamp
     finished: bool
     verdict: str
+    kit_version: str = added("")
+    deviation: int = added(0)
+    subset: Subset | None = added(None)
+    runs: int = added(0)
 
 
 class WarmRun(StrictModel):

@@ -15,6 +15,8 @@ from host.added_fields import added
 from host.validation.estimate_row import EstimateRow
 from host.validation.verdict import VerdictWord
 from plugin_spec.model import Sha256, StrictModel
+from registry.excerpt import Excerpt
+from registry.plans import FieldChange
 from registry.statements import RunIdentifier, Timestamp
 
 
@@ -71,14 +73,15 @@ class OrderEvent(StrictModel):
 
 
 class OrderProof(StrictModel):
-    """Why the plan was there first: the records in their order, and the checkpoint over the plan.
+    """Why the plan was there first, to be verified without the registry (`host.reports.order`).
 
-    ``checkpoint`` is the signed note itself, cosignatures included, so that it can be verified without the registry.
+    ``protocol`` is the text that the plan's digest is of; ``log`` holds the records of ``events`` as they were signed,
+    each with the proof of its place, and the trust roots they are judged by.
     """
 
     events: tuple[OrderEvent, ...] = Field(min_length=1)
-    checkpoint: str
-    root: str
+    protocol: str
+    log: Excerpt
 
 
 class ApprovalRow(StrictModel):
@@ -91,16 +94,28 @@ class ApprovalRow(StrictModel):
 
 
 class DeviationSection(StrictModel):
-    """A numbered departure from the registered protocol, signed by whoever stands for it."""
+    """A numbered departure from the registered protocol, approved by the QA person who signed it.
+
+    Attributes
+    ----------
+    after_executions : int
+        How many validations against any version of the kit had begun to run when it was logged: where there is one,
+        data may have been seen.
+    changes : tuple of FieldChange
+        Every field that differs from the plan before.
+    criteria : tuple of str
+        The criteria of the plan validated by whose verdict the change bears on.
+    """
 
     number: int = Field(ge=1)
     record: Sha256
+    sequence: int
     at: Timestamp
     by: str
-    what: str
     reason: str
-    impact: str
-    approved_by: tuple[str, ...] = ()
+    after_executions: int = Field(ge=0)
+    changes: tuple[FieldChange, ...] = Field(min_length=1)
+    criteria: tuple[str, ...] = ()
 
 
 class AnalysisRow(StrictModel):

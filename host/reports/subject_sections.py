@@ -138,10 +138,11 @@ def _order(report: Report, marks: Marks) -> Html:
             table(("Entry", "What", "Time", "By", "Record"), rows, class_="dense"),
             element(
                 "p",
-                f"Root of the log under the checkpoint: {proof.root}. The cosigned checkpoint itself:",
+                "The JSON report carries each of these records as it was signed, with the proof of its place under "
+                "this checkpoint, the protocol's text, and the trust roots to check them by; no registry is needed.",
                 class_="note",
             ),
-            element("pre", proof.checkpoint),
+            element("pre", proof.log.checkpoint),
         )
     )
 

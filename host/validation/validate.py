@@ -42,7 +42,6 @@ from host.validation.verdict import evaluate
 from host.warm.declared import require_declared
 from host.warm.memory import MemoryProbe, peer_memory
 from registry.registry import Registry
-from registry.statements import RunStarted
 
 
 def validate(
@@ -152,9 +151,6 @@ def _parts(
         executed_by=executor.person,
         release=session.release,
         folder=session.folder,
-        protocol_record=attempt.plan.protocol,
-        checkpoint=attempt.plan.checkpoint,
-        first_run=session.runs[0].started.statement.read(RunStarted),
         engine=engine,
         environment=session.environment(),
         gpus=session.gpus(),

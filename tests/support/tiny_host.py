@@ -20,6 +20,7 @@ from host.records import RunContext
 from host.releases import InstalledRelease
 from host.run_ledger import RecordedRun, RunLedger
 from host.validation.attempt import Executor, Validated
+from host.validation.deviating import Approver, Deviated, deviate
 from host.validation.session import Progress
 from host.validation.validate import validate
 from host.warm.memory import MemoryProbe, peer_memory
@@ -161,6 +162,23 @@ class TinyHost:
                 probe=self.probe,
             )
 
+    def edit_protocol(self, old: str, new: str) -> None:
+        """Change the protocol on disk; nobody is told."""
+        path = self.kit.path / "protocol.toml"
+        text = path.read_text()
+        assert old in text, old
+        path.write_text(text.replace(old, new))
+        self.kit = read_kit(self.kit.path)
+
+    def deviate(self, old: str, new: str, *, by: str = "quentin") -> Deviated:
+        """Change the protocol on disk and log that as a deviation, under a cosigned checkpoint."""
+        self.edit_protocol(old, new)
+        stamp = now().isoformat(timespec="milliseconds")
+        done = deviate(self.registry, self.kit, Approver(by, "qa", self.keys[by], stamp, "the readers asked"))
+        cosign_own(self.registry, by, self.keys[by])
+        draw_cases(self.home, self.kit)
+        return done
+
     def file(self, name: str, data: bytes) -> FileRef:
         """Store bytes and name them."""
         stored = self.registry.blobs.put_bytes(data)
@@ -271,10 +289,16 @@ def tiny_host(
         host.engine.images.add(host.release.image)
         host.engine.tag(host.release.image, IMAGE_NAME)
     _register(host)
-    data = data_folder(home, kit)
-    data.mkdir(parents=True)
-    make_kit(kit.path, data)
+    draw_cases(home, kit)
     return host
+
+
+def draw_cases(home: Home, kit: KitFolder) -> None:
+    """Make the kit's case files where a validation looks for them."""
+    data = data_folder(home, kit)
+    if not data.is_dir():
+        data.mkdir(parents=True)
+        make_kit(kit.path, data)
 
 
 def _submit(host: TinyHost) -> None:

@@ -2,7 +2,7 @@
 
 import typer
 
-from host.cli.kit import contract, registration, sample_size, self_test, shown, sources
+from host.cli.kit import contract, deviation, registration, sample_size, self_test, shown, sources
 from host.cli.nouns import QuickGroup
 
 app = typer.Typer(
@@ -14,5 +14,6 @@ app.command("check")(contract.check)
 app.command("fetch")(sources.fetch)
 app.command("show")(shown.show_kit)
 app.command("register")(registration.register)
+app.command("deviate")(deviation.deviate)
 app.command("list")(registration.list_kits)
 app.command("self-test")(self_test.self_test)

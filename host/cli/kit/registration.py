@@ -6,16 +6,18 @@ from host.cli.kit.options import FolderArgument
 
 
 def list_kits(json: JsonFlag = False) -> None:
-    """List the protocols registered in this registry."""
-    from registry.statements import Protocol
+    """List the protocols registered in this registry, and the deviations from them."""
+    from registry.plans import PLANS, number_of, read_plan
 
     _, registry = session.open_registry()
     rows, document = [], []
-    for record in registry.records(Protocol.predicate_type):
-        one = record.statement.read(Protocol)
-        rows.append((one.kit, one.version, one.evidence, str(one.cases), record.logged_at, one.actor))
+    for record in registry.records(PLANS):
+        one = read_plan(record.statement)
+        number = str(number_of(one) or "")
+        rows.append((one.kit, one.version, number, one.evidence, str(one.cases), record.logged_at, one.actor))
         document.append({"record": record.digest, "entry": record.sequence, "protocol": one})
-    show(document, table(("kit", "version", "evidence", "cases", "registered", "by"), rows), as_json=json)
+    head = ("kit", "version", "deviation", "evidence", "cases", "registered", "by")
+    show(document, table(head, rows), as_json=json)
 
 
 def register(
@@ -26,6 +28,7 @@ def register(
 ) -> None:
     """Sign and log a kit's protocol, and cosign the log, before anything is run against it."""
     from host.kits.check.folder import check_for_registration
+    from host.kits.stored import store_kit
     from host.signing import typed
     from registry.policy import Action, require_role
     from registry.statements import Protocol
@@ -35,8 +38,7 @@ def register(
     found = check_for_registration(folder, home)
     actor = session.act_as(home, registry, person, Action.KIT_REGISTER)
     require_role(registry.root, person, Action.LOG_COSIGN)  # before a record that could not be cosigned
-    for data in (found.listing, *found.contents.values()):
-        registry.blobs.put_bytes(data)
+    store_kit(registry, found)
     record = registry.act(
         typed(
             Protocol,

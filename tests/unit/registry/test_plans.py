@@ -99,7 +99,6 @@ def test_a_developer_does_not_deviate(planned: World) -> None:
         ({"number": 2}, WrongStateError),
         ({"previous": digest_of("another plan")}, WrongStateError),
         ({"version": "2.0.0"}, WrongStateError),
-        ({"cases": 2}, WrongStateError),
         ({"evidence": "phantom"}, WrongStateError),
         ({"protocol_digest": digest_of("protocol")}, DuplicateRecordError),
     ],

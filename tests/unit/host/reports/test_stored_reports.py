@@ -43,6 +43,8 @@ def test_reports_of_the_first_version_verify_with_their_signatures(first: Regist
         "signed: Quentin (qa)",
     ]
     assert any("the verdict (met) follows" in line for line in met)
+    assert any("the report itself has no check" in line for line in met)
+    assert any("scored again from its files (3)" in line for line in met)
 
 
 def test_reports_of_the_first_version_keep_their_bytes_and_names(first: Registry) -> None:

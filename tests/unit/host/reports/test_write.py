@@ -12,6 +12,7 @@ from host.reports.marks import check_agreement
 from host.reports.sections import DeviationSection
 from host.reports.write import content_digest, read_report, report_bytes
 from registry.canonical import canonical_json
+from registry.plans import FieldChange
 from tests.support.reports import digest_of, make_case, make_report
 
 # Written by the last version that knew `assay.report/1` only.
@@ -38,8 +39,9 @@ def test_a_report_of_the_first_contract_keeps_its_bytes_and_its_name() -> None:
 
 def test_a_report_of_the_first_contract_holds_no_section_of_the_second() -> None:
     deviation = DeviationSection(
-        number=1, record=digest_of("3"), at="2026-11-23T15:00:00+00:00", by="dev-devi",
-        what="case-03 ran twice", reason="power cut", impact="none",
+        number=1, record=digest_of("3"), sequence=9, at="2026-11-23T15:00:00+00:00", by="qa-quinn",
+        reason="as the readers asked", after_executions=0,
+        changes=(FieldChange(field="criteria.gm_overlap.bound", before="0.85", after="0.8"),),
     )  # fmt: skip
     newer = read_report(FIRST).model_copy(update={"deviations": (deviation,)})
     with pytest.raises(ReportMalformedError, match="deviations: is a field of assay.report/2") as refused:

@@ -9,19 +9,16 @@ from host.engines.interface import ContainerSpec
 from host.errors import EngineDiedError, KitDigestError, KitFitError, KitLeakError, ReportMismatchError
 from host.kits.data import data_folder
 from host.kits.kit import read_kit
-from host.reports.html import render
-from host.reports.model import CaseSection, FlowSection, Report
 from host.reports.recheck import recheck
 from host.reports.sections import ReaderSection
 from host.reports.write import report_bytes
-from host.validation.attempt import Executor, Validated
+from host.validation.attempt import Executor
 from host.validation.preregistration import find_protocol
-from host.validation.verdict import evaluate
 from host.warm.errors import WarmUndeclaredError
 from registry.errors import BlobMismatchError, NotPreregisteredError, RoleError
-from registry.record import Record
 from registry.statements import RunFinished, RunStarted, ValidationReport, ValidationStarted
 from registry.trace import trace
+from tests.support.forged_reports import forged, with_case
 from tests.support.memory_engine import Ending, ending, raising, tiny_adapter, writing
 from tests.support.tiny import kit_folder
 from tests.support.tiny_host import TinyHost, finished, refusals, tiny_host
@@ -251,10 +248,10 @@ def test_a_report_cannot_tell_of_readers_that_the_kit_does_not_have(host: TinyHo
         recheck(host.registry, forgery)
 
 
-def test_a_report_without_a_leak_check_is_told_and_the_check_is_made_all_the_same(host: TinyHost) -> None:
+def test_a_report_that_leaves_its_leak_check_out_is_refused(host: TinyHost) -> None:
     done = host.validate()
-    lines = recheck(host.registry, forged(host, done, leak=None))
-    assert any("the report itself has no check" in line for line in lines)
+    with pytest.raises(ReportMismatchError, match="does not say whether the plugin learnt"):
+        recheck(host.registry, forged(host, done, leak=None))
 
 
 def test_somebody_without_a_role_for_it_does_not_validate(host: TinyHost) -> None:
@@ -284,38 +281,6 @@ def test_a_logged_report_checks_out_from_what_was_registered_and_recorded(host: 
     done = host.validate()
     lines = recheck(host.registry, done.record)
     assert any("verdict (met) follows" in line for line in lines)
-
-
-def forged(host: TinyHost, done: Validated, **changes: object) -> Record:
-    """A report that agrees with itself in JSON, page and verdict, logged by an executor with a valid key."""
-    report: Report = done.report.model_copy(update={"renderings": (), **changes})
-    rows = [one.row for one in report.cases]
-    again = {"flow": FlowSection.of(rows), "verdict": evaluate(report.protocol, rows)}
-    report = report.model_copy(update=again)
-    page = host.file("report.html", render(report, []))
-    data = report_bytes(report.model_copy(update={"renderings": (page,)}))
-    said = {
-        "report_json": host.file("report.json", data),
-        "report_html": page,
-        "verdict": report.verdict.verdict,
-        "cases": len(rows),
-        "warm": report.warm.agreement if report.warm else None,
-        "reason": "a second one",
-    }
-    logged = done.record.statement.read(ValidationReport).model_copy(update=said)
-    return host.registry.log_act(logged, [host.keys["ada"]], [])
-
-
-def with_case(
-    done: Validated, case: str, row: dict[str, object], **section: object
-) -> tuple[CaseSection, ...]:
-    """The cases of a report, one of them changed."""
-    return tuple(
-        one.model_copy(update={"row": one.row.model_copy(update=row), **section})
-        if one.row.case == case
-        else one
-        for one in done.report.cases
-    )
 
 
 def test_a_lowered_bound_is_found_out(host: TinyHost) -> None:
