@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from host.cli import session
-from host.cli.answer import JsonFlag, say, show, table
+from host.cli.answer import JsonFlag, say, show
 from host.cli.engines import EngineOption, connected
 from host.cli.options import JobsOption
 from host.cli.targets import check_target, write_target
+from host.cli.verdict_lines import verdict_lines
 
 if TYPE_CHECKING:
     from host.validation.attempt import Validated
-    from host.validation.verdict import Verdict
 
 
 def validate(
@@ -82,26 +82,10 @@ def _show(done: "Validated", *, as_json: bool) -> None:
             "warm": report.warm,
         },
         [
-            *_criteria(verdict),
-            f"verdict: {verdict.verdict} ({report.kit.evidence} evidence, {report.flow.cases} cases from "
-            f"{report.flow.subjects} subject(s), {report.flow.failed} failed)",
+            *verdict_lines(report),
             *([f"warm containers: {report.warm.agreement}"] if report.warm else []),
             f"report {report.validation}, log entry {done.record.sequence}, not yet signed",
         ],
         as_json=as_json,
         next_command=f"assay report sign {report.validation} --as PERSON --meaning approval",
     )
-
-
-def _criteria(verdict: "Verdict") -> list[str]:
-    return table(
-        ("criterion", "scope", "worst", "case", "cases", "verdict"),
-        [
-            (c.criterion, c.scope, _number(c.worst_value), c.worst_case or "", str(c.cases), c.verdict)
-            for c in verdict.criteria
-        ],
-    )
-
-
-def _number(value: float | None) -> str:
-    return "not evaluable" if value is None else f"{value:.4g}"
