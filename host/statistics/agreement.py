@@ -14,7 +14,17 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from host.statistics.estimate import Estimate, without_interval
-from host.statistics.samples import ROUNDING, Numbers, constant, fault, not_estimable, pairs, sample, tail
+from host.statistics.samples import (
+    ROUNDING,
+    Numbers,
+    constant,
+    fault,
+    not_estimable,
+    pairs,
+    sample,
+    student,
+    tail,
+)
 from host.statistics.variances import sum_interval
 
 LimitMethod = Literal["exact", "approximate"]
@@ -115,7 +125,7 @@ def mean_difference(differences: ArrayLike, *, level: float = 0.95) -> Estimate:
     if constant(values):
         return without_interval(mean, level=level, n=values.size, reason=_NO_SPREAD)
     error = float(values.std(ddof=1)) / math.sqrt(values.size)
-    half = _student(level, values.size - 1) * error
+    half = student(level, values.size - 1) * error
     return Estimate(mean, mean - half, mean + half, level, "Student's t", values.size)
 
 
@@ -243,7 +253,7 @@ def _limit(differences: Numbers, sd: float, deviate: float, method: LimitMethod,
     if constant(differences):
         return without_interval(value, level=level, n=n, reason=_NO_SPREAD)
     if method == "approximate":
-        half = _student(level, n - 1) * sd * math.sqrt(1.0 / n + deviate**2 / (2.0 * (n - 1)))
+        half = student(level, n - 1) * sd * math.sqrt(1.0 / n + deviate**2 / (2.0 * (n - 1)))
         return Estimate(value, value - half, value + half, level, _METHODS[method], n)
     inner, outer = limit_factors(n, level=level, coverage=1.0 - 2.0 * float(stats.norm.sf(abs(deviate))))
     ends = (mean - outer * sd, mean - inner * sd) if deviate < 0 else (mean + inner * sd, mean + outer * sd)
@@ -259,7 +269,7 @@ def _slope(differences: Numbers, means: Numbers, level: float) -> Estimate:
     if constant(differences):
         return without_interval(0.0, level=level, n=n, reason=_NO_SPREAD)
     fit = stats.linregress(means, differences)
-    half, slope = _student(level, n - 2) * float(fit.stderr), float(fit.slope)
+    half, slope = student(level, n - 2) * float(fit.stderr), float(fit.slope)
     if 1.0 - abs(float(fit.rvalue)) <= ROUNDING:
         return without_interval(slope, level=level, n=n, reason="the differences lie on a line: no interval")
     return Estimate(slope, slope - half, slope + half, level, "least squares, Student's t", n)
@@ -291,7 +301,3 @@ def _fisher_error(value: float, correlation: float, shift: float, n: int) -> flo
 
 def _deviate(coverage: float) -> float:
     return float(stats.norm.isf(tail(coverage)))
-
-
-def _student(level: float, df: int) -> float:
-    return float(stats.t.isf(tail(level), df))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from host.statistics.estimate import Estimate, without_interval
-from host.statistics.samples import ROUNDING, Numbers, fault, not_estimable, pairs, tail
+from host.statistics.samples import ROUNDING, Numbers, fault, not_estimable, pairs, student, tail
 
 ErrorMethod = Literal["jackknife", "analytic"]
 
@@ -112,7 +112,7 @@ def deming(
         if _fits(second - intercept - slope * first, second)
         else spread(first, second, error_ratio)
     )
-    half = float(stats.t.isf(tail(level), n - 2))
+    half = student(level, n - 2)
     return Line(
         _around(slope, half * slope_error, level, n, _METHODS[errors]),
         _around(intercept, half * intercept_error, level, n, _METHODS[errors]),
@@ -287,7 +287,7 @@ def _departure(x: Numbers, line: list[float], curve: list[float]) -> float:
 
 
 def _student(value: float, error: float, level: float, n: int, df: int) -> Estimate:
-    return _around(value, float(stats.t.isf(tail(level), df)) * error, level, n, "least squares, Student's t")
+    return _around(value, student(level, df) * error, level, n, "least squares, Student's t")
 
 
 def _around(value: float, half: float, level: float, n: int, method: str) -> Estimate:

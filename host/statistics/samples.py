@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Final
 
@@ -94,6 +95,14 @@ def deviate(level: float) -> float:
         When the level is not between 0 and 1.
     """
     return NormalDist().inv_cdf(1.0 - tail(level))
+
+
+@lru_cache(maxsize=1024)
+def student(level: float, df: int) -> float:
+    """How many standard errors either side of a mean Student's two-sided interval reaches; kept, since it is slow."""
+    from scipy import stats
+
+    return float(stats.t.isf(tail(level), df))
 
 
 def replicates(groups: Sequence[ArrayLike]) -> list[Numbers]:
