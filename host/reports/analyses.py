@@ -13,6 +13,7 @@ from typing import Final, Literal
 from host.perturbations.declared import STRATUM
 from host.reports.observed import answered
 from host.reports.sections import AnalysisRow
+from host.statistics.registration import StatisticRegistration
 from host.statistics.registrations import statistics
 from host.validation.criterion import EVERY_CASE, Criterion
 from host.validation.estimate_row import EstimateRow
@@ -23,22 +24,27 @@ from host.validation.rows import CaseRow
 from host.validation.sample import without_failed
 
 Kind = Literal["agreement", "roc", "calibration", "froc", "survival", "strata"]
-# What is shown of each kind of metric, as far as the statistic is registered.
+_BY_LESION: Final = (
+    "lesion_sensitivity",
+    "lesion_precision",
+    "lesion_f1",
+    "false_positives_per_case",
+    "sensitivity_at_fp",
+)
+# What is shown of each kind of metric, as far as the cases have what it is computed from.
 SHOWN: Final[Mapping[str, tuple[tuple[Kind, tuple[str, ...]], ...]]] = {
     "numbers": (("agreement", ("bias", "loa_low", "loa_high", "proportional_bias", "ccc")),),
     "classes": (
         ("roc", ("auc", "sensitivity", "specificity", "ppv", "npv", "accuracy")),
         ("calibration", ("brier", "calibration_slope", "calibration_intercept", "o_e")),
     ),
-    "lesions": (
-        ("froc", ("lesion_sensitivity", "lesion_precision", "lesion_f1", "false_positives_per_case")),
-    ),
-    "findings": (
-        ("froc", ("lesion_sensitivity", "lesion_precision", "lesion_f1", "false_positives_per_case")),
-    ),
-    "survival": (("survival", ("harrell_c", "uno_c", "delta_c")),),
+    "lesions": (("froc", _BY_LESION),),
+    "findings": (("froc", _BY_LESION),),
+    "survival": (("survival", ("harrell_c", "uno_c", "delta_c", "integrated_brier")),),
 }
+AT_HORIZON: Final = ("auc_at", "brier_at", "o_e_at", "calibration_slope_at")
 LEVELS_MAX: Final = 12
+NO_PATIENT: Final = "no case is a patient's, and cases of one subject are not independent"
 
 
 def analyse(protocol: Protocol, rows: Sequence[CaseRow]) -> tuple[AnalysisRow, ...]:
@@ -58,18 +64,33 @@ def analyse(protocol: Protocol, rows: Sequence[CaseRow]) -> tuple[AnalysisRow, .
 
 
 def _of_kind(protocol: Protocol, metric: Metric, rows: Sequence[CaseRow]) -> Iterator[AnalysisRow]:
-    known = statistics()
     members = answered(protocol, metric, rows)
-    observed: set[str] = set().union(*(row.observations.get(metric.id, {}) for row in members))
-    for kind, names in SHOWN.get(metric.kind, ()):
+    shown = [(kind, "overall", names, dict[str, float | str]()) for kind, names in SHOWN.get(metric.kind, ())]
+    for risk in metric.probabilities or ():
+        shown.append(("calibration", f"horizon {risk.horizon:g}", AT_HORIZON, {"horizon": risk.horizon}))
+    for kind, scope, names, options in shown:
+        known = [(statistics()[name], options or _options(protocol, metric, name)) for name in names]
         found = {
-            name: _overall(protocol, metric, rows, name)
-            for name in names
-            if name in known and set(known[name].columns) <= observed | {"positive", "classes"}
+            statistic.name: _estimate(
+                protocol, metric, members, statistic, level=protocol.level, options=given
+            )
+            for statistic, given in known
+            if metric.kind in statistic.kinds
+            and given.keys() >= _needed(statistic)
+            and len(without_failed(metric, statistic, members).cases)
         }
-        found = {name: one for name, one in found.items() if one.value is not None or one.reason}
-        if members and found:
-            yield AnalysisRow(kind=kind, metric=metric.id, scope="overall", estimates=found)
+        if found:
+            yield AnalysisRow(kind=kind, metric=metric.id, scope=scope, estimates=found)
+
+
+def _needed(statistic: StatisticRegistration) -> set[str]:
+    return {option.name for option in statistic.options if option.default is None}
+
+
+def _options(protocol: Protocol, metric: Metric, name: str) -> Mapping[str, float | str]:
+    """The options under which the protocol's first criterion on a statistic asks for it."""
+    asked = (one.options for one in protocol.criteria if (one.metric, one.statistic) == (metric.id, name))
+    return next(asked, {})
 
 
 def _by_stratum(protocol: Protocol, metric: Metric, rows: Sequence[CaseRow]) -> Iterator[AnalysisRow]:
@@ -96,41 +117,40 @@ def levels_of(rows: Sequence[CaseRow]) -> dict[str, list[str]]:
     return {name: found for name, found in levels.items() if 2 <= len(found) <= LEVELS_MAX}
 
 
-def _overall(protocol: Protocol, metric: Metric, rows: Sequence[CaseRow], name: str) -> EstimateRow:
-    return _estimate(protocol, metric, answered(protocol, metric, rows), name, level=protocol.level)
-
-
 def _in_level(
     protocol: Protocol, criterion: Criterion, members: Sequence[CaseRow], scope: str
 ) -> EstimateRow:
     name, _, level = scope.partition("=")
-    chosen = [row for row in members if row.strata.get(name, "") == level]
-    metric = protocol.metric(criterion.metric)
-    coverage = two_sided(protocol, criterion)
-    return _estimate(protocol, metric, chosen, criterion.statistic, level=coverage, criterion=criterion)
+    return _estimate(
+        protocol,
+        protocol.metric(criterion.metric),
+        [row for row in members if row.strata.get(name, "") == level],
+        statistics()[criterion.statistic],
+        level=two_sided(protocol, criterion),
+        options=criterion.options,
+        method=criterion.method,
+    )
 
 
 def _estimate(
     protocol: Protocol,
     metric: Metric,
     rows: Sequence[CaseRow],
-    name: str,
+    statistic: StatisticRegistration,
     *,
     level: float,
-    criterion: Criterion | None = None,
+    options: Mapping[str, float | str],
+    method: str | None = None,
 ) -> EstimateRow:
     from host.statistics.estimation import Plan, estimate, point
 
-    statistic = statistics()[name]
     cases = without_failed(metric, statistic, rows).cases
-    options = criterion.options if criterion else {}
     if not any(row.evidence == "patient" for row in rows):
         found = EstimateRow.of(point(statistic, cases, options))
-        reason = "no case is a patient's, and cases of one subject are not independent"
-        return found if found.reason else found.model_copy(update={"reason": reason})
+        return found if found.reason else found.model_copy(update={"reason": NO_PATIENT})
     plan = Plan(
         level=level,
-        method=criterion.method if criterion else None,
+        method=method,
         seed=protocol.seed,
         resamples=protocol.resamples,
         within=protocol.resample_within,

@@ -8,35 +8,10 @@ from host.reports.marks import Marks
 from host.reports.markup import Content, Html, element, join, number, table
 from host.reports.model import Report
 from host.reports.sections import AnalysisRow
-from host.reports.wording import named, scope_words
+from host.reports.wording import QUANTITIES, named, scope_words
 from host.reports.worst import RankedCase, worst_cases
 from host.validation.metric import Metric
 
-# What an analysis calls its figures, for reading.
-QUANTITIES = {
-    "bias": "Bias (mean difference, measured − reference)",
-    "loa_low": "Lower limit of agreement",
-    "loa_high": "Upper limit of agreement",
-    "proportional_bias": "Proportional bias (slope of the difference on the mean)",
-    "ccc": "Concordance correlation coefficient (Lin)",
-    "auc": "Area under the ROC curve",
-    "sensitivity": "Sensitivity, as it was called",
-    "specificity": "Specificity, as it was called",
-    "ppv": "Positive predictive value, at this kit's prevalence",
-    "npv": "Negative predictive value, at this kit's prevalence",
-    "accuracy": "Accuracy",
-    "brier": "Brier score",
-    "calibration_slope": "Calibration slope",
-    "calibration_intercept": "Calibration intercept",
-    "o_e": "Observed over expected events",
-    "lesion_sensitivity": "Sensitivity by lesion",
-    "lesion_precision": "Precision by lesion",
-    "lesion_f1": "F1 by lesion",
-    "false_positives_per_case": "False positives per case",
-    "harrell_c": "Harrell's C",
-    "uno_c": "Uno's C",
-    "delta_c": "Gain in C over the baseline",
-}
 KINDS = {
     "agreement": "Agreement with the reference",
     "roc": "Discrimination",

@@ -9,6 +9,7 @@ from host.reports.markup import Content, Html, breakable, bullets, element, fact
 from host.reports.model import Report
 from host.reports.write import content_digest
 from host.validation.metric import Metric
+from host.validation.protocol import Protocol
 from registry.statements import ESignature
 
 
@@ -86,8 +87,31 @@ def protocol(report: Report, marks: Marks) -> Html:
                 [_metric(one) for one in plan.metrics],
                 class_="dense",
             ),
+            element("h3", "Perturbations and repeats as they were registered"),
+            _comparisons(plan),
         )
     )
+
+
+def _comparisons(plan: Protocol) -> Html:
+    """Known changes of the images, and ways of running again, as they were declared."""
+    rows = [
+        (element("code", one.id), "perturbed copy", one.summary, _which(one.cases))
+        for one in plan.perturbations
+    ]
+    for same in plan.sameness:
+        engine = f" on {same.engine}" if same.engine else ""
+        times = "once" if same.count == 1 else f"{same.count} times"
+        rows.append(
+            (element("code", same.id), "the same again", f"{same.kind}{engine}, {times}", _which(same.cases))
+        )
+    if not rows:
+        return element("p", "No perturbed copies and no repeated runs were registered.")
+    return table(("Name", "What", "How", "Cases"), rows, class_="dense")
+
+
+def _which(cases: str | tuple[str, ...]) -> str:
+    return cases if isinstance(cases, str) else ", ".join(cases)
 
 
 def _registration(report: Report, marks: Marks) -> Html:

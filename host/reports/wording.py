@@ -14,6 +14,38 @@ EVIDENCE = {
     "of how the algorithm performs in patients.",
     "patient": "Patient data: images of people.",
 }
+# Registered statistics, for reading, in the order in which they are shown.
+QUANTITIES = {
+    "bias": "Bias (mean difference, measured − reference)",
+    "loa_low": "Lower limit of agreement",
+    "loa_high": "Upper limit of agreement",
+    "proportional_bias": "Proportional bias (slope of the difference on the mean)",
+    "ccc": "Concordance correlation coefficient (Lin)",
+    "auc": "Area under the ROC curve",
+    "sensitivity": "Sensitivity, as it was called",
+    "specificity": "Specificity, as it was called",
+    "ppv": "Positive predictive value, at this kit's prevalence",
+    "npv": "Negative predictive value, at this kit's prevalence",
+    "accuracy": "Accuracy",
+    "brier": "Brier score",
+    "calibration_slope": "Calibration slope",
+    "calibration_intercept": "Calibration intercept",
+    "o_e": "Observed over expected events",
+    "lesion_sensitivity": "Sensitivity by lesion",
+    "lesion_precision": "Precision by lesion",
+    "lesion_f1": "F1 by lesion",
+    "false_positives_per_case": "False positives per case",
+    "sensitivity_at_fp": "Sensitivity by lesion at the allowed false positives",
+    "harrell_c": "Harrell's C",
+    "uno_c": "Uno's C",
+    "delta_c": "Gain in C over the comparator",
+    "integrated_brier": "Integrated Brier score",
+    "auc_at": "Time-dependent area under the ROC curve",
+    "brier_at": "Brier score at the horizon",
+    "o_e_at": "Observed over expected risk",
+    "calibration_slope_at": "Calibration slope at the horizon",
+}
+_NAMES = ("Harrell", "Uno", "Brier", "F1")  # what keeps its capital inside a sentence
 _JUDGED = {
     "estimate": "the estimate",
     "ci_low": "the lower end of the interval",
@@ -68,9 +100,20 @@ def _count(number: int, word: str) -> str:
 
 def statistic_words(criterion: Criterion, protocol: Protocol) -> str:
     """A criterion's statistic, with its options and the level of its interval."""
-    options = "".join(f", {name.replace('_', ' ')} {value}" for name, value in criterion.options.items())
-    words = f"{criterion.statistic.replace('_', ' ')} of {named(protocol.metric(criterion.metric))}{options}"
+    options = "".join(
+        f", {name.replace('_', ' ')} {_option(value)}" for name, value in criterion.options.items()
+    )
+    words = f"{_quantity(criterion.statistic)} of {named(protocol.metric(criterion.metric))}{options}"
     if not criterion.judges_interval:
         return words
     level, sides = criterion.level or protocol.level, criterion.sides or protocol.sides
     return f"{words} ({'one' if sides == 1 else 'two'}-sided, {100 * level:g} %)"
+
+
+def _quantity(statistic: str) -> str:
+    words = QUANTITIES.get(statistic, statistic.replace("_", " "))
+    return words if words.startswith(_NAMES) else words[0].lower() + words[1:]
+
+
+def _option(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"

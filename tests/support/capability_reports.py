@@ -103,6 +103,68 @@ def segmentation_report(n: int = 40) -> Report:
     return _report("Lesion segmentation", make_plan(criteria, metrics=metrics), rows)
 
 
+def detection_report(n: int = 80) -> Report:
+    """Points in images with none to four lesions; some missed, some false."""
+    random = np.random.RandomState(5)
+    rows = []
+    for at in range(n):
+        lesions = int(random.poisson(1.6))
+        hit = [k for k in range(lesions) if random.rand() < 0.85]
+        false = int(random.poisson(0.5))
+        scores = [*random.beta(6, 2, len(hit)), *random.beta(2, 4, false)]
+        row = _row(at, "found", 2 * len(hit) / max(lesions + len(hit) + false, 1), {
+            "scores": [float(one) for one in scores], "matched": [*map(float, hit), *[-1.0] * false],
+            "reference": [float(lesions)], "predicted": [float(len(hit) + false)],
+            "reference_found": [float(len(hit))], "predicted_matched": [float(len(hit))],
+        }, failed=at == 33)  # fmt: skip
+        if row.outcome == "failed":
+            row = _counted(row, "found", 0.0, {
+                "scores": [], "matched": [], "reference": [float(lesions)], "predicted": [20.0],
+                "reference_found": [0.0], "predicted_matched": [0.0],
+            })  # fmt: skip
+        rows.append(row)
+    metric = make_metric("findings", id="found", definition="Points within 5 mm of a reference point.")
+    criteria = [
+        make_criterion("lesion_sensitivity", "found", id="lesions_found", bound=0.7, min_subjects=30,
+                       requirement="Lesions are found."),
+        make_criterion("false_positives_per_case", "found", id="false_alarms", judged="ci_high", comparator="<=",
+                       bound=1.5, min_subjects=30, requirement="Few false alarms."),
+    ]  # fmt: skip
+    return _report("Lesion detector", make_plan(criteria, metrics=[metric]), rows)
+
+
+def prediction_report(n: int = 120) -> Report:
+    """A risk of progression within 12 and 24 months, better than age alone."""
+    random = np.random.RandomState(9)
+    age, image = random.normal(0, 1, n), random.normal(0, 1, n)
+    hazard = np.exp(0.4 * age + 0.9 * image) / 40
+    event_at, censored_at = random.exponential(1 / hazard), random.uniform(6, 48, n)
+    time, event = np.minimum(event_at, censored_at), event_at <= censored_at
+    rows = []
+    for at in range(n):
+        risk = [float(1 - np.exp(-hazard[at] * horizon)) for horizon in (12.0, 24.0)]
+        row = _row(at, "risk", 0.0, {
+            "score": [float(0.4 * age[at] + 0.9 * image[at])], "time": [float(time[at])],
+            "event": [float(event[at])], "baseline": [float(age[at])], "probability": risk,
+        }, failed=at == 71)  # fmt: skip
+        if row.outcome == "failed":
+            kept = {name: numbers for name, numbers in row.observations["risk"].items() if name != "score"}
+            row = _counted(row, "risk", None, {**kept, "probability": [1.0 - float(event[at])] * 2})
+        rows.append(row.model_copy(update={"values": {"risk": None}}))
+    metric = make_metric(
+        "survival", id="risk", definition="Risk of progression, and within 12 and 24 months.",
+        probabilities=[{"horizon": 12.0, "column": "risk_12"}, {"horizon": 24.0, "column": "risk_24"}],
+    )  # fmt: skip
+    criteria = [
+        make_criterion("delta_c", "risk", id="gain", bound=0.02, min_subjects=60,
+                       requirement="The image adds to what age tells."),
+        make_criterion("o_e_at", "risk", id="calibration", judged="interval", comparator="within", bound=0.5,
+                       bound_high=2.0, min_subjects=60, options={"horizon": 12.0},
+                       requirement="Risks are neither far too high nor too low."),
+    ]  # fmt: skip
+    return _report("Progression risk", make_plan(criteria, metrics=[metric]), rows)
+
+
 def _row(at: int, metric: str, value: float, observed: Observed, *, failed: bool = False) -> CaseRow:
     """A patient's case at one of four sites; where it failed, the caller says what it counts as."""
     return CaseRow(
@@ -171,4 +233,6 @@ CAPABILITIES: dict[str, Callable[[], Report]] = {
     "classification": classification_report,
     "quantification": quantification_report,
     "segmentation": segmentation_report,
+    "detection": detection_report,
+    "prediction": prediction_report,
 }

@@ -128,7 +128,7 @@ def froc_figure(
         look = Look(COLOURS[1], "diamond", None)
         drawing.marker(plot.at(*operating), look, size=5)
         legend(drawing, [("all that is reported", look)], (534, 270))
-    drawing.text((526, 250), said, size=10)
+    drawing.text((512, 272), said, size=10, anchor="end")
     return drawing.svg(
         figure_id, title, "Free-response ROC curve: sensitivity against false positives per case."
     )
@@ -148,9 +148,9 @@ def survival_figure(
 ) -> Html:
     """Draw Kaplan-Meier curves by risk group with their pointwise intervals and the numbers at risk."""
     drawing = Drawing(700, 330 + 16 * len(groups) + 26)
-    end = max([*ticks, *(time for group in groups for time in group.times)])
+    end = max([*ticks, *(time for group in groups for time in (*group.times, *group.censored))])
     plot = Plot(drawing, Scale(0, end, 130, 668), between(0, 1, 262, TOP))
-    plot.frame(f"time [{unit}]", "free of the event")
+    plot.frame(f"time, {unit}", "free of the event")
     looks = [Look.of(order) for order in range(len(groups))]
     for group, look in zip(groups, looks, strict=True):
         times = [*group.times, end]

@@ -1,34 +1,22 @@
-"""The figure that belongs to a kind of metric: agreement, ROC and calibration, free-response ROC, survival.
+"""The figure that belongs to a kind of metric: agreement, ROC and calibration, free-response ROC, risks.
 
 Points of curves are computed here from the results table; figures in words are those of the report's analyses.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from host.reports.figure import Figure
 from host.reports.figures.agreement import Limit, agreement_figure
-from host.reports.figures.curves import (
-    Bin,
-    RiskGroup,
-    calibration_figure,
-    froc_figure,
-    roc_figure,
-    survival_figure,
-)
+from host.reports.figures.curves import froc_figure, roc_figure
+from host.reports.figures.risks import bin_of, risk_figures
 from host.reports.figures.strata import LEVELS_MAX, by_stratum, plain
 from host.reports.marks import Marks
 from host.reports.markup import Html, join
 from host.reports.model import Report
 from host.reports.observed import answered
-from host.statistics.estimate import Estimate
 from host.validation.criterion import EVERY_CASE
-from host.validation.estimate_row import rounded
 from host.validation.metric import Metric
 from host.validation.rows import CaseRow
-
-GROUPS_OF_MANY = 30  # from so many cases on, three risk groups, below two
-HORIZON = "horizon"
 
 Make = Callable[[Report, Metric, Sequence[CaseRow], Marks], Iterator[Figure]]
 
@@ -39,7 +27,7 @@ def of_kind(report: Report, metric: Metric, rows: Sequence[CaseRow], marks: Mark
         "numbers": _agreement,
         "classes": _classes,
         "findings": _findings,
-        "survival": _survival,
+        "survival": _risks,
     }.get(metric.kind)
     members = [row for row in answered(report.protocol, metric, rows) if metric.id in row.observations]
     if make is not None and members:
@@ -106,7 +94,7 @@ def _classes(report: Report, metric: Metric, rows: Sequence[CaseRow], marks: Mar
             list(curve.sensitivity),
             operating=(alarms, hits),
             said=_worded(report, metric, marks, "roc", (("area ", "auc"),)),
-            bins=[_bin(one) for one in calibration_bins(scores, positive)],
+            bins=[bin_of(one) for one in calibration_bins(scores, positive)],
             title=title,
             figure_id=figure_id,
         ),
@@ -142,123 +130,8 @@ def _findings(report: Report, metric: Metric, rows: Sequence[CaseRow], marks: Ma
     )
 
 
-def _survival(report: Report, metric: Metric, rows: Sequence[CaseRow], marks: Marks) -> Iterator[Figure]:
-    found = [row.observations[metric.id] for row in rows]
-    groups = _risk_groups(metric, found)
-    ticks = _ticks(max(one["time"][0] for one in found))
-    figure_id, title = f"survival-{plain(metric.id)}", f"Free of the event, by predicted risk: {metric.id}"
-    yield Figure(
-        figure_id,
-        title,
-        "Kaplan-Meier curves of groups of about equal size by the predicted risk, with pointwise 95 % intervals "
-        "(log-log); small strokes: censored cases. Groups are made for this figure; no criterion looks at them.",
-        survival_figure(
-            [_group(name, members, ticks) for name, members in groups],
-            ticks,
-            unit="as the kit gives it",
-            title=title,
-            figure_id=figure_id,
-        ),
-        f"metric {metric.id}",
-    )
-    yield from _risk_calibration(report, metric, found)
-
-
-def _risk_calibration(
-    report: Report, metric: Metric, found: Sequence[dict[str, tuple[float, ...]]]
-) -> Iterator[Figure]:
-    from host.statistics.survival.calibration import calibration_bins_at
-
-    horizons = {
-        one.options[HORIZON]
-        for one in report.protocol.criteria
-        if one.metric == metric.id and HORIZON in one.options
-    }
-    told = [one for one in found if "probability" in one]
-    for horizon in sorted(horizons, key=float):
-        if not told:
-            return
-        bins = calibration_bins_at(
-            [one["probability"][0] for one in told],
-            [one["time"][0] for one in told],
-            [one["event"][0] == 1 for one in told],
-            horizon=float(horizon),
-            bins=5,
-        )
-        figure_id, title = (
-            f"calibration-{plain(metric.id)}-{plain(str(horizon))}",
-            f"Calibration at {horizon}: {metric.id}",
-        )
-        yield Figure(
-            figure_id,
-            title,
-            f"Observed risk by {horizon} (Kaplan-Meier) against the predicted one, in groups of about equal size, with "
-            "95 % intervals; grey bars: how many cases.",
-            calibration_figure(
-                [_bin(one) for one in bins],
-                x_label=f"predicted risk by {horizon}",
-                title=title,
-                figure_id=figure_id,
-            ),
-            f"metric {metric.id}",
-        )
-
-
-def _risk_groups(
-    metric: Metric, found: Sequence[dict[str, tuple[float, ...]]]
-) -> list[tuple[str, list[dict[str, tuple[float, ...]]]]]:
-    """Two or three groups of about equal size by score; equal scores stay together."""
-    import numpy as np
-
-    from host.statistics.probability import equal_groups
-
-    sign = 1 if metric.higher_score_means == "earlier event" else -1
-    names: tuple[str, ...] = (
-        ("low risk", "middle risk", "high risk")
-        if len(found) >= GROUPS_OF_MANY
-        else ("low risk", "high risk")
-    )
-    risk = np.array([sign * one["score"][0] for one in found])
-    split = equal_groups(risk, len(names))
-    if len(split) < len(names):  # equal scores made fewer groups
-        names = tuple(f"risk group {at}" for at in range(1, len(split) + 1))
-    return [
-        (name, [one for one, inside in zip(found, which, strict=True) if inside])
-        for name, which in zip(names, split, strict=True)
-    ]
-
-
-def _group(name: str, members: Sequence[dict[str, tuple[float, ...]]], ticks: Sequence[float]) -> RiskGroup:
-    from host.statistics.survival.kaplan_meier import kaplan_meier
-
-    times = [one["time"][0] for one in members]
-    events = [one["event"][0] == 1 for one in members]
-    curve = kaplan_meier(times, events)
-    ends = [_ends(one) for one in curve.survival]
-    return RiskGroup(
-        name,
-        [float(one) for one in curve.times],
-        [one.value for one in curve.survival],
-        [low for low, _ in ends],
-        [high for _, high in ends],
-        sorted(time for time, event in zip(times, events, strict=True) if not event),
-        [sum(time >= tick for time in times) for tick in ticks],
-    )
-
-
-def _ends(one: Estimate) -> tuple[float, float]:
-    return (one.low, one.high) if one.has_interval else (one.value, one.value)
-
-
-def _ticks(end: float) -> tuple[float, ...]:
-    from host.reports.figures.axes import Scale
-
-    return Scale(0.0, end or 1.0, 0.0, 1.0).ticks(6)
-
-
-def _bin(one: Any) -> Bin:
-    observed: Estimate = one.observed
-    return Bin(one.predicted, observed.value, rounded(observed.low), rounded(observed.high), observed.n)
+def _risks(report: Report, metric: Metric, rows: Sequence[CaseRow], marks: Marks) -> Iterator[Figure]:
+    return risk_figures(metric, rows)
 
 
 def _columns(row: CaseRow, metric: Metric, *names: str) -> list[tuple[float, float]]:
