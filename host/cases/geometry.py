@@ -6,7 +6,7 @@ last row is (0, 0, 0, 1), and it can be inverted.
 
 import math
 from dataclasses import dataclass
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 
 from host.cases.errors import GridError
 
@@ -71,6 +71,15 @@ class Grid:
     def voxel_volume_ml(self) -> float:
         """Volume of one voxel; from the determinant, so that shear is counted right."""
         return abs(self._determinant) / 1000.0
+
+    @property
+    def skew(self) -> float:
+        """Largest absolute cosine between two voxel axes: 0 where all are perpendicular, as distances need them."""
+        directions = [
+            [entry / length for entry in column]
+            for column, length in zip(self._columns, self.spacing_mm, strict=True)
+        ]
+        return max(abs(sum(p * q for p, q in zip(a, b, strict=True))) for a, b in combinations(directions, 2))
 
     @property
     def orientation(self) -> tuple[str, str, str]:

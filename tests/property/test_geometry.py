@@ -49,6 +49,13 @@ def test_index_to_world_and_back_is_the_same_index(grid, index):
 
 
 @given(grids())
+def test_skew_is_the_largest_cosine_between_two_axes(grid):
+    axes = np.array(grid.affine)[:3, :3] / grid.spacing_mm
+    cosines = np.abs(axes.T @ axes)[np.triu_indices(3, k=1)]
+    assert grid.skew == pytest.approx(cosines.max(), abs=1e-12)
+
+
+@given(grids())
 def test_voxel_volume_is_the_determinant_and_not_the_product_of_spacings(grid):
     affine = np.array(grid.affine)
     assert grid.voxel_volume_ml == pytest.approx(abs(np.linalg.det(affine[:3, :3])) / 1000)

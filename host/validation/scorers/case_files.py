@@ -19,6 +19,7 @@ from plugin_spec.ports import LabelMapPort
 from registry.statements import Measured
 
 GRID_TOLERANCE_MM = 0.01
+SKEW_MAX = 0.001  # distances and volumes along the axes are then right to a thousandth
 
 
 class _MaskKey(NamedTuple):
@@ -74,7 +75,7 @@ class CaseFiles:
         Raises
         ------
         KitError
-            The reference lies on another grid than the answer.
+            The reference lies on another grid than the answer, or on one whose axes are not perpendicular.
         """
         key = _MaskKey(metric.port or "", metric.label or "", metric.reference_value or 0)
         if key not in self._pairs:
@@ -82,6 +83,11 @@ class CaseFiles:
             if not same_grid(predicted.grid, reference.grid, tolerance_mm=GRID_TOLERANCE_MM):
                 name = self.references[key.port].name
                 raise KitError(f"reference {name} is on another grid than its input")
+            if reference.grid.skew > SKEW_MAX:
+                raise KitError(
+                    f"reference {self.references[key.port].name} is on a sheared grid: its axes are not perpendicular",
+                    hint="resample image and reference to a grid without shear; distances would be wrong",
+                )
             self._pairs[key] = MaskPair.of(
                 predicted.data == label_value(metric, self.manifest),
                 reference.data == key.reference_value,

@@ -64,18 +64,22 @@ def scored(
     expected: str = "ok",
     outcome: str = "ok",
     reference_affine: float = 1.0,
+    shear: float = 0.0,
 ) -> CaseRow:
     """The row of one case with four voxels."""
     case = kit.cases[0].model_copy(update={"expected": expected, "values": {"bright_ml": 2.0}})
     outputs: tuple[CheckedOutput, ...] = ()
     references: dict[str, Path] = {}
+    affine = np.eye(4)
+    affine[0, 1] = shear
     if expected == "ok":
-        affine = np.diag([reference_affine, 1, 1, 1])
         data = np.array(reference, np.uint8).reshape(4, 1, 1)
-        references["mask"] = write_nifti(tmp_path / "reference.nii", data, affine)
+        references["mask"] = write_nifti(
+            tmp_path / "reference.nii", data, affine @ np.diag([reference_affine, 1, 1, 1])
+        )
     if outcome == "ok":
         data = np.array(predicted or [0, 1, 1, 0], np.uint8).reshape(4, 1, 1)
-        path = write_nifti(tmp_path / "mask.nii", data)
+        path = write_nifti(tmp_path / "mask.nii", data, affine)
         outputs = (CheckedOutput("mask", path, "sha256:" + "0" * 64, 1, grid=read_label_map(path).grid),)
     protocol = kit.protocol.model_copy(update={"metrics": (DICE, HD95, DIFFERENCE, ENDED)})
     measured = (Measured(port="volumes", row=0, column="bright_ml", value=3.0, unit="mL"),)
@@ -137,6 +141,14 @@ def test_a_reference_on_another_grid_is_the_kits_fault(
 ) -> None:
     with pytest.raises(KitError, match=r"reference reference\.nii is on another grid"):
         scored(tmp_path, manifest, kit, reference_affine=1.5)
+
+
+def test_a_sheared_grid_is_refused_since_distances_along_its_axes_are_wrong(
+    tmp_path: Path, manifest: Manifest, kit: KitFolder
+) -> None:
+    with pytest.raises(KitError, match=r"reference reference\.nii is on a sheared grid"):
+        scored(tmp_path, manifest, kit, shear=0.01)
+    assert scored(tmp_path, manifest, kit, shear=0.0001).values["dice"] == 1.0
 
 
 def with_metrics(kit: KitFolder, *metrics: Metric) -> KitFolder:
