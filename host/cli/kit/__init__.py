@@ -2,7 +2,7 @@
 
 import typer
 
-from host.cli.kit import contract, deviation, registration, sample_size, self_test, shown, sources
+from host.cli.kit import contract, deviation, registration, sample_size, schema, self_test, shown, sources
 from host.cli.nouns import QuickGroup
 
 app = typer.Typer(
@@ -11,6 +11,7 @@ app = typer.Typer(
 # In the order an author needs them, which is the order of ``assay kit --help``.
 app.add_typer(sample_size.app, name="sample-size", cls=QuickGroup)
 app.command("check")(contract.check)
+app.command("schema")(schema.schema)
 app.command("fetch")(sources.fetch)
 app.command("show")(shown.show_kit)
 app.command("register")(registration.register)
