@@ -1,1 +1,1 @@
-"""A new plugin that works: what ``assay plugin new`` writes."""
+"""A new plugin, and a new kit, that work: what ``assay plugin new`` and ``assay kit new`` write."""

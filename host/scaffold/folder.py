@@ -1,13 +1,15 @@
-"""Write a new plugin's folder: whole or not at all, and never over another."""
+"""Write the folder of a new plugin or kit: whole or not at all, and never over another."""
 
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from host.errors import OptionError, TargetError
+from host.scaffold.kit_patterns import kit_files
 from host.scaffold.patterns import plugin_files
 from plugin_spec.model import Identifier
 
@@ -36,21 +38,30 @@ def write_plugin(parent: Path, plugin_id: str, capability: str, *, tool: bool) -
     TargetError
         The folder exists, or cannot be written.
     """
-    _check_identifier(plugin_id)
-    folder = parent / plugin_id
+    _check_identifier(plugin_id, "a plugin's identifier", "brain-lesions")
     if tool and capability != "quantification":
         raise OptionError(
             f"--tool writes an example that measures, not one for {capability}",
             subject="--tool",
             hint="--capability quantification --tool, then declare the outputs of your own tool",
         )
-    files = plugin_files(plugin_id, capability, tool=tool)
+    return _write(parent, plugin_id, plugin_files(plugin_id, capability, tool=tool))
+
+
+def write_kit(parent: Path, kit_id: str, capability: str) -> tuple[str, ...]:
+    """Write a new validation kit into a folder of its own; parameters, files and errors as in `write_plugin`."""
+    _check_identifier(kit_id, "a kit's identifier", "ms-lesions-open-data")
+    return _write(parent, kit_id, kit_files(kit_id, capability))
+
+
+def _write(parent: Path, name: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
+    folder = parent / name
     try:
-        part = Path(tempfile.mkdtemp(dir=parent, prefix=f".{plugin_id}."))
+        part = Path(tempfile.mkdtemp(dir=parent, prefix=f".{name}."))
         try:
-            for name, data in files.items():
-                (part / name).parent.mkdir(exist_ok=True)
-                (part / name).write_bytes(data)
+            for file, data in files.items():
+                (part / file).parent.mkdir(exist_ok=True)
+                (part / file).write_bytes(data)
             part.chmod(0o755)
             _move(part, folder)
         finally:
@@ -68,12 +79,12 @@ def _move(part: Path, folder: Path) -> None:
     os.rename(part, folder)
 
 
-def _check_identifier(name: str) -> None:
+def _check_identifier(name: str, what: str, example: str) -> None:
     try:
         TypeAdapter(Identifier).validate_python(name)
     except ValidationError as error:
         raise OptionError(
-            f"{name!r} cannot be a plugin's identifier: lower-case letters, digits and hyphens, 63 at most",
+            f"{name!r} cannot be {what}: lower-case letters, digits and hyphens, 63 at most",
             subject=name,
-            hint="for example brain-lesions",
+            hint=f"for example {example}",
         ) from error

@@ -1,7 +1,7 @@
-"""The test images of a new plugin: two bright balls on a dark ground, drawn by a formula. No person's.
+"""Images for what is new: bright balls on a dark ground, drawn by a formula. No person's.
 
-Written without an image library, so that a new plugin is written at once; NIfTI-1 of int16 voxels, (I, J, K) with I
-running fastest, world frame RAS+ mm.
+Written without an image library, so that a new plugin or kit is written at once; NIfTI-1 of int16 voxels, (I, J, K)
+with I running fastest, world frame RAS+ mm.
 """
 
 import gzip
@@ -14,27 +14,49 @@ EDGE: Final = 16
 SPACING_MM: Final = 4.0
 DARK, BRIGHT = 100, 1000
 # Centre (voxel indices) and radius (voxels) of each ball.
-BALLS: Final = (((5, 5, 8), 3.0), ((11, 11, 6), 2.0))
+Balls = tuple[tuple[tuple[int, int, int], float], ...]
+BALLS: Final[Balls] = (((5, 5, 8), 3.0), ((11, 11, 6), 2.0))
 
 
-def is_bright(i: int, j: int, k: int) -> bool:
+def is_bright(i: int, j: int, k: int, *, balls: Balls = BALLS) -> bool:
     """Whether a voxel's centre lies in one of the balls."""
-    return any((i - x) ** 2 + (j - y) ** 2 + (k - z) ** 2 <= radius**2 for (x, y, z), radius in BALLS)
+    return any((i - x) ** 2 + (j - y) ** 2 + (k - z) ** 2 <= radius**2 for (x, y, z), radius in balls)
 
 
-def bright_voxels() -> int:
+def bright_voxels(balls: Balls = BALLS) -> int:
     """How many voxels are bright."""
-    return sum(is_bright(*voxel) for voxel in product(range(EDGE), repeat=3))
+    return sum(is_bright(*voxel, balls=balls) for voxel in product(range(EDGE), repeat=3))
+
+
+def bright_ml(balls: Balls = BALLS) -> float:
+    """What the bright voxels take up, in mL."""
+    return bright_voxels(balls) * SPACING_MM**3 / 1000
+
+
+def centres_lps_mm(balls: Balls) -> tuple[tuple[float, float, float], ...]:
+    """The centres of the balls in patient coordinates (LPS, mm), as findings have them."""
+    first_mm = -SPACING_MM * (EDGE - 1) / 2
+    places = [tuple(first_mm + SPACING_MM * index for index in centre) for centre, _ in balls]
+    return tuple((-x, -y, z) for x, y, z in places)
+
+
+def phantom_image(balls: Balls = BALLS, *, below_zero: bool = False) -> bytes:
+    """A compressed image of the balls; on a ground below 0, which no magnitude image has, if it is to be refused."""
+    ground = -DARK if below_zero else DARK
+    return _image(lambda *voxel: BRIGHT if is_bright(*voxel, balls=balls) else ground, "phantom, no person")
+
+
+def mask_image(balls: Balls = BALLS) -> bytes:
+    """A compressed image of 1 in the balls and 0 elsewhere."""
+    return _image(lambda *voxel: int(is_bright(*voxel, balls=balls)), "bright voxels of the phantom")
 
 
 def test_images() -> dict[str, bytes]:
-    """File name to compressed image: the phantom, its bright voxels as a mask, and the phantom on a ground below 0."""
+    """File name to compressed image, for a new plugin's tests."""
     return {
-        "phantom.nii.gz": _image(lambda *voxel: BRIGHT if is_bright(*voxel) else DARK, "phantom, no person"),
-        "mask.nii.gz": _image(lambda *voxel: int(is_bright(*voxel)), "bright voxels of the phantom"),
-        "negative.nii.gz": _image(
-            lambda *voxel: BRIGHT if is_bright(*voxel) else -DARK, "phantom, no person"
-        ),
+        "phantom.nii.gz": phantom_image(),
+        "mask.nii.gz": mask_image(),
+        "negative.nii.gz": phantom_image(below_zero=True),
     }
 
 

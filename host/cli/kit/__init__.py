@@ -2,13 +2,24 @@
 
 import typer
 
-from host.cli.kit import contract, deviation, registration, sample_size, schema, self_test, shown, sources
+from host.cli.kit import (
+    contract,
+    deviation,
+    registration,
+    sample_size,
+    scaffold,
+    schema,
+    self_test,
+    shown,
+    sources,
+)
 from host.cli.nouns import QuickGroup
 
 app = typer.Typer(
     help="Check, show and register validation kits.", no_args_is_help=True, rich_markup_mode=None
 )
 # In the order an author needs them, which is the order of ``assay kit --help``.
+app.command("new")(scaffold.new)
 app.add_typer(sample_size.app, name="sample-size", cls=QuickGroup)
 app.command("check")(contract.check)
 app.command("schema")(schema.schema)

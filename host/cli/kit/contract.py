@@ -40,7 +40,7 @@ def check(folder: CheckedFolder = None, rules: RulesFlag = False, json: JsonFlag
         _document(checked),
         _lines(checked),
         as_json=json,
-        next_command="" if error else f"assay kit register {folder} --as PERSON",
+        next_command="" if error or checked.waiting else f"assay kit register {folder} --as PERSON",
     )
     return conclude(error)
 
@@ -103,6 +103,10 @@ def _lines(checked: "CheckedKit") -> list[str]:
     lines.append("")
     ending = "" if checked.errors else ": fits together"
     lines.append(f"{len(checked.errors)} error(s), {len(checked.warnings)} warning(s){ending}")
+    if checked.waiting and not checked.errors:
+        lines.append(
+            f"Before it is registered a human must still type {counted(len(checked.waiting), 'text')}."
+        )
     if checked.parts is None:
         lines.append("The rules across documents and files come next, once each document fits its schema.")
     return lines

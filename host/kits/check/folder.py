@@ -55,6 +55,11 @@ class CheckedKit:
         """The faults that a reviewer will ask about."""
         return tuple(one for one in self.faults if one.severity == "warning")
 
+    @property
+    def waiting(self) -> tuple[KitFault, ...]:
+        """The warnings with which a kit is not registered: what a human has still to type."""
+        return tuple(one for one in self.warnings if one.fault.rule == WAITS_FOR_A_HUMAN)
+
     def error(self) -> KitError | None:
         """The first error, and how many more there are; None without any."""
         return _error(self.path, self.errors) if self.errors else None
@@ -94,9 +99,8 @@ def check_for_registration(folder: Path, home: Home) -> KitFolder:
         One line with file, field, fault and rule.
     """
     checked = inspect_kit(folder, home)
-    waiting = [one for one in checked.warnings if one.fault.rule == WAITS_FOR_A_HUMAN]
-    if checked.errors or waiting:
-        raise _error(folder, (*checked.errors, *waiting))
+    if checked.errors or checked.waiting:
+        raise _error(folder, (*checked.errors, *checked.waiting))
     assert checked.kit is not None  # noqa: S101 - without an error there is a kit
     return checked.kit
 

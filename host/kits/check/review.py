@@ -9,6 +9,7 @@ from plugin_spec.model import FILL_IN
 from plugin_spec.review import NOT_STATED, texts
 
 WAITS_FOR_A_HUMAN = "K711"
+FOR_PEOPLE = ("README.md", "LICENSE")
 ALWAYS_USED = ("case_id", "subject_id", "expected", "evidence", "smoke", "session")
 
 
@@ -139,7 +140,7 @@ def the_folder_is_complete(parts: KitParts) -> Found:
 
     Fix: write the file.
     """
-    for name in ("README.md", "LICENSE"):
+    for name in FOR_PEOPLE:
         if not (parts.path / name).is_file():
             yield Place(name, ""), "is not there", "write it"
 
@@ -149,18 +150,28 @@ def people_have_typed_their_part(parts: KitParts) -> Found:
 
     Fix: replace the text after FILL IN: (and the licence NOASSERTION) by what holds for this kit.
     """
-    documents = ((parts.kit, in_kit), (parts.protocol, in_protocol))
-    for model, place in documents:
-        for field, text in texts(model.model_dump(mode="json", exclude_unset=True), ""):
-            if FILL_IN in text:
-                yield place(field), "a human must still type this", _wanted(text)
+    for where, text in _all_texts(parts):
+        if FILL_IN in text:
+            yield where, "a human must still type this", _wanted(text)
     for field, licence in licences_of(parts):
         if licence == NOT_STATED:
             yield in_kit(field), "a human must still type this", "write the SPDX licence, such as CC-BY-4.0"
+
+
+def _all_texts(parts: KitParts) -> Iterator[tuple[Place, str]]:
+    """Every text of the kit: of its documents, its table of cases and its pages."""
+    documents = ((parts.kit, in_kit), (parts.protocol, in_protocol))
+    for model, place in documents:
+        for field, text in texts(model.model_dump(mode="json", exclude_unset=True), ""):
+            yield place(field), text
     for line, case in parts.rows:
         for field, text in texts(case.model_dump(mode="json"), ""):
-            if FILL_IN in text:
-                yield Place(CASES, field, line), "a human must still type this", _wanted(text)
+            yield Place(CASES, field, line), text
+    for name in FOR_PEOPLE:
+        path = parts.path / name
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+        for line, text in enumerate(lines, start=1):
+            yield Place(name, "", line), text
 
 
 def _wanted(text: str) -> str:
