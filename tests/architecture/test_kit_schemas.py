@@ -32,5 +32,5 @@ def test_the_kits_of_this_repository_fit_and_a_misspelt_field_does_not(one: Expo
     schema = json.loads((FOLDER / one.file_name).read_text(encoding="utf-8"))
     document = tomllib.loads((kit / f"{one.name}.toml").read_text(encoding="utf-8"))
     assert list(Draft202012Validator(schema).iter_errors(document)) == []
-    document["titel"] = document.pop("title")
+    document["tidle"] = document.pop("title")
     assert len(list(Draft202012Validator(schema).iter_errors(document))) == 2

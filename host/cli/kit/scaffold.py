@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from host.cli.answer import JsonFlag, show
-from host.cli.plugin.scaffold import Capability
+from host.cli.options import Capability
 from host.cli.targets import check_target
 
 

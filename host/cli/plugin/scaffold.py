@@ -1,14 +1,13 @@
 """``assay plugin new``: a plugin that works, to be changed into one's own."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from host.cli.answer import JsonFlag, show
+from host.cli.options import Capability
 from host.cli.targets import check_target
-
-Capability = Literal["detection", "segmentation", "classification", "quantification", "prediction"]
 
 
 def new(
