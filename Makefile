@@ -27,6 +27,7 @@ engine: ## Have a Docker engine answer (the tests use it and runc)
 
 demo: setup ## Run the whole job on a real scan, on Docker where it answers, else on runc
 	@bash .ci/engine-up any
+	@bash .ci/print-tools
 	@bash .ci/demo
 
 lint: setup ## Check format, style, types, imports, dependencies, dead code and spelling

@@ -368,6 +368,12 @@ class ReportMalformedError(InputError):
     code = "report-malformed"
 
 
+class ReportPdfError(EngineError):
+    """A report's page cannot be printed as PDF on this machine."""
+
+    code = "report-pdf"
+
+
 class FigureError(InputError):
     """Images for a figure do not fit together."""
 

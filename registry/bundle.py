@@ -187,7 +187,7 @@ def named_files(slot: LockSlot, records: Sequence[Record]) -> Iterator[Digest]:
     report = by_digest[slot.report].read(ValidationReport)
     yield from (release.manifest, release.io_schema, release.sbom, release.image)
     yield from (file.digest for file in release.weights)
-    yield from (report.report_json.digest, report.report_html.digest)
+    yield from (file.digest for file in report.files)
 
 
 def layers(config: bytes, slot: LockSlot) -> list[Digest]:

@@ -224,12 +224,23 @@ class ValidationReport(Act):
     protocol: Digest
     report_json: FileRef
     report_html: FileRef
+    report_pdf: FileRef | None = None
     verdict: VerdictWord
     evidence: Evidence
     subset: Subset
     cases: int = Field(gt=0)
     host_version: str
     warm: Agreement | None = None
+
+    @property
+    def renderings(self) -> tuple[FileRef, ...]:
+        """What people read: the page, and its print where there is one."""
+        return (self.report_html, self.report_pdf) if self.report_pdf else (self.report_html,)
+
+    @property
+    def files(self) -> tuple[FileRef, ...]:
+        """The report and its renderings."""
+        return (self.report_json, *self.renderings)
 
 
 class ESignature(Act):

@@ -30,6 +30,12 @@ def validate(
     ] = False,
     engine: EngineOption = "auto",
     html: Annotated[Path | None, typer.Option(help="Also write the HTML report here.")] = None,
+    pdf: Annotated[
+        bool,
+        typer.Option(
+            help="Print the report as PDF too, the form that shows its e-signatures in a PDF reader."
+        ),
+    ] = True,
     json: JsonFlag = False,
 ) -> int:
     """Run every case of a kit, judge the results by the registered protocol, and log the report."""
@@ -64,6 +70,7 @@ def validate(
             progress=Progress(say=bar.say, case_done=bar.case_done, told=bar.told, cancelled=bar.cancelled),
             jobs=jobs,
             warm=warm,
+            pdf=pdf,
         )
     if html is not None:
         write_target(html, registry.blobs.path(done.report.renderings[0].digest).read_bytes())

@@ -200,9 +200,21 @@ def with_signatures(page: bytes, signatures: Sequence[ESignature]) -> bytes:
     ReportMismatchError
         The page is not an unsigned one.
     """
-    for part in (_signed_by, subject_sections.signatures):
+    return _instead_of_unsigned(page, _signed_by(signatures), subject_sections.signatures(signatures))
+
+
+def for_print(page: bytes) -> bytes:
+    """Make the page that is printed as PDF, which carries its signatures itself: it points to them and names none."""
+    pointer = element(
+        "span", "see the signatures of this file on the page “E-signatures”; without any it is unsigned."
+    )
+    return _instead_of_unsigned(page, pointer, subject_sections.signatures_of_this_file())
+
+
+def _instead_of_unsigned(page: bytes, first_screen: Html, section: Html) -> bytes:
+    for part, signed in ((_signed_by, first_screen), (subject_sections.signatures, section)):
         unsigned = part(()).encode()
         if page.count(unsigned) != 1:
             raise ReportMismatchError("a signed copy is made from the unsigned page only")
-        page = page.replace(unsigned, part(signatures).encode())
+        page = page.replace(unsigned, signed.encode())
     return page

@@ -243,6 +243,16 @@ def signatures(signed: Sequence[ESignature]) -> Html:
     return table(head, rows, class_="dense")
 
 
+def signatures_of_this_file() -> Html:
+    """What a printed page says in place of signatures: a PDF holds them itself, in the room left below."""
+    return element(
+        "p",
+        "Signatures are added to this file as PDF signatures (PAdES), each with printed name, meaning and time, and "
+        "shown below. A copy with nothing below is unsigned. What counts is each signed record in the registry’s log.",
+        class_="note room",
+    )
+
+
 def digests(report: Report) -> Html:
     """Every shortened digest in full."""
     rows = [(name, element("code", digest)) for name, digest in _digests(report)]

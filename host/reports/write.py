@@ -20,9 +20,14 @@ def report_bytes(report: Report) -> bytes:
     return canonical_json(report.model_dump(mode="json"))
 
 
+def content_bytes(report: Report) -> bytes:
+    """Serialise a report without its renderings, which a rendering can hold or name."""
+    return report_bytes(report.model_copy(update={"renderings": ()}))
+
+
 def content_digest(report: Report) -> str:
     """Name a report by its content without its renderings, so that a rendering can carry the name."""
-    return digest(report_bytes(report.model_copy(update={"renderings": ()})))
+    return digest(content_bytes(report))
 
 
 def read_report(data: bytes) -> Report:

@@ -3,7 +3,7 @@
 Invariants
 ----------
 * An attempt keeps its number in the ledger, whether it ever ends or not.
-* The signed record of a report names both of its renderings.
+* The signed record of a report names all of its renderings.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from host.kits.kit import KitFolder
 from host.releases import InstalledRelease
 from host.reports.html import render
 from host.reports.model import Report
+from host.reports.pdf.agreement import print_page
 from host.reports.pictures import draw
 from host.reports.write import report_bytes
 from host.validation.session import CaseImagesOf
@@ -93,13 +94,21 @@ def begin(
 
 
 def publish(
-    registry: Registry, report: Report, images: CaseImagesOf, attempt: Attempt, executor: Executor
+    registry: Registry,
+    report: Report,
+    images: CaseImagesOf,
+    attempt: Attempt,
+    executor: Executor,
+    *,
+    pdf: bool,
 ) -> Validated:
-    """Render, store and log the report; the signed record names both renderings."""
+    """Render, store and log the report; the signed record names every rendering."""
     with TemporaryDirectory() as links:
         figures = draw(report, lambda case_id: images(case_id, Path(links)))
-    html = _stored(registry, "report.html", render(report, figures))
-    final = report.model_copy(update={"renderings": (html,)})
+    page = render(report, figures)
+    html = _stored(registry, "report.html", page)
+    printed = _stored(registry, "report.pdf", print_page(report, page)) if pdf else None
+    final = report.model_copy(update={"renderings": (html, printed) if printed else (html,)})
     json_file = _stored(registry, "report.json", report_bytes(final))
     record = registry.act(
         ValidationReport(
@@ -113,6 +122,7 @@ def publish(
             protocol=attempt.plan.protocol.digest,
             report_json=json_file,
             report_html=html,
+            report_pdf=printed,
             verdict=report.verdict.verdict,
             evidence=report.kit.evidence,
             subset=attempt.plan.subset,
@@ -121,7 +131,10 @@ def publish(
             warm=report.warm.agreement if report.warm else None,
         ),
         executor.signer,
-        [("release", report.release.record), ("report.json", json_file.digest), ("report.html", html.digest)],
+        [
+            ("release", report.release.record),
+            *((file.name, file.digest) for file in (json_file, html, printed) if file),
+        ],
     )
     return Validated(final, record)
 

@@ -31,6 +31,7 @@ from host.records import RunContext
 from host.releases import InstalledRelease
 from host.reports.compose import ReportParts, compose
 from host.reports.model import WarmSection
+from host.reports.pdf.render import require_pdf
 from host.reports.sections import LeakSection
 from host.run_ledger import RunLedger
 from host.validation.attempt import Attempt, Executor, Plan, Validated, begin, publish
@@ -56,6 +57,7 @@ def validate(
     progress: Progress,
     jobs: int = 1,
     warm: bool = False,
+    pdf: bool = True,
     probe: MemoryProbe = peer_memory,
 ) -> Validated:
     """Run every case of a kit and log the report.
@@ -67,6 +69,8 @@ def validate(
     warm : bool, optional
         Whether to run every case in warm containers too, and to report how they agree with the fresh ones. The verdict
         rests on the fresh runs.
+    pdf : bool, optional
+        Whether to print the report as PDF too, which its e-signatures are then shown in.
     probe : callable, optional
         Reads the memory of warm containers.
 
@@ -78,9 +82,13 @@ def validate(
         The release declares that it learnt from what the kit holds; nothing ran.
     ImageTamperedError
         What the engine holds was edited; nothing ran.
+    ReportPdfError
+        Pages cannot be printed on this machine; nothing ran.
     EngineError
         The engine failed; the attempt stays in the ledger without a report.
     """
+    if pdf:
+        require_pdf()
     with registry.refusals_logged("validation-started", executor.person):
         cases = _fitting_cases(release, folder, smoke=smoke)
         require_gpu(release.manifest.resources.gpu)
@@ -108,7 +116,7 @@ def validate(
     readers = reader_section(folder, data)
     parts = replace(parts, checks=installation.checks, self_test=installation.self_test, readers=readers)
     progress.say("draw the figures and write the report")
-    return publish(registry, compose(registry, parts), session.images(registry), attempt, executor)
+    return publish(registry, compose(registry, parts), session.images(registry), attempt, executor, pdf=pdf)
 
 
 def _fitting_cases(release: InstalledRelease, folder: KitFolder, *, smoke: bool) -> Sequence[KitCase]:

@@ -84,6 +84,7 @@ def log_report(tiny: TinyWorld, forge: Callable[[Report], Report], *, validation
                 "started": started.digest,
                 "report_json": FileRef(name="report.json", digest=data.digest, bytes=data.bytes),
                 "report_html": html,
+                "report_pdf": None,
                 "verdict": forged.verdict.verdict,
                 "at": at,
             }

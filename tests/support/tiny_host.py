@@ -140,6 +140,7 @@ class TinyHost:
         release: InstalledRelease | None = None,
         jobs: int = 1,
         warm: bool = False,
+        pdf: bool = False,
     ) -> Validated:
         """Run the kit as Ada."""
         with self.home.running():
@@ -159,6 +160,7 @@ class TinyHost:
                 ),
                 jobs=jobs,
                 warm=warm,
+                pdf=pdf,
                 probe=self.probe,
             )
 

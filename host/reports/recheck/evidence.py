@@ -43,7 +43,7 @@ class Evidence:
     def of(cls, registry: Registry, record: Record) -> "Evidence":
         """Read a report and its kit from the registry, the bytes of both hashed first."""
         logged = record.statement.read(ValidationReport)
-        for file in (logged.report_json, logged.report_html):
+        for file in logged.files:
             registry.blobs.verify(file.digest)
         report = read_report(registry.blobs.path(logged.report_json.digest).read_bytes())
         planned, plan = find_plan(registry, logged.protocol)

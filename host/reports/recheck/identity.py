@@ -1,15 +1,23 @@
 """Whether a report's bytes are the signed ones, and whether it is of the validation that was logged."""
 
 from host.reports.marks import check_agreement
+from host.reports.pdf.agreement import check_pdf
 from host.reports.recheck.evidence import Evidence
 
 
 def bytes_are_signed(evidence: Evidence) -> str:
-    """Check the page against the report, and both against the digests in the signed record."""
-    page = evidence.registry.blobs.path(evidence.logged.report_html.digest).read_bytes()
-    check_agreement(evidence.report, page)
-    evidence.same("rendering", evidence.report.renderings, (evidence.logged.report_html,))
-    return "report.json and report.html are the signed bytes, and every marked figure of the page agrees"
+    """Check page and PDF against the report, and all of them against the digests in the signed record."""
+    report, logged, path = evidence.report, evidence.logged, evidence.registry.blobs.path
+    page = path(logged.report_html.digest).read_bytes()
+    check_agreement(report, page)
+    evidence.same("rendering", report.renderings, logged.renderings)
+    if logged.report_pdf is None:
+        return "report.json and report.html are the signed bytes, and every marked figure of the page agrees"
+    check_pdf(report, page, path(logged.report_pdf.digest).read_bytes())
+    return (
+        "report.json, report.html and report.pdf are the signed bytes; every marked figure of the page agrees, and "
+        "every text of it stands in the PDF"
+    )
 
 
 def identity_is_logged(evidence: Evidence) -> str:

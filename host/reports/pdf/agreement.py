@@ -1,0 +1,144 @@
+"""Whether a PDF says what the page says, word by word, and holds the report that it shows.
+
+The page agrees with the report field by field (``host.reports.marks``); here every text of the page has to stand in the
+PDF in the same order, with nothing between but what printing adds: page heads and feet, bullets, the head of a table
+that goes on, and the words of a drawing, which are painted after the text around it and have to follow each other
+likewise. So a figure that was changed, left out or exchanged in the PDF is found.
+"""
+
+import io
+import re
+from collections.abc import Sequence, Set
+from html.parser import HTMLParser
+from typing import Final
+
+from host.errors import ReportMismatchError
+from host.reports.html import for_print
+from host.reports.model import Report
+from host.reports.pdf.render import ATTACHMENT, render_pdf
+from host.reports.write import content_bytes
+
+_UNSEEN: Final = frozenset({"head", "script", "style", "title", "desc"})
+_BULLET: Final = "•"
+
+
+def print_page(report: Report, html: bytes) -> bytes:
+    """Print a report's page, and check that the PDF says the same.
+
+    Raises
+    ------
+    ReportPdfError
+        It cannot be printed on this machine.
+    ReportMismatchError
+        A text of the page is missing in the PDF, or stands elsewhere.
+    """
+    pdf = render_pdf(report, for_print(html))
+    check_pdf(report, html, pdf)
+    return pdf
+
+
+def check_pdf(report: Report, html: bytes, pdf: bytes) -> None:
+    """Compare a PDF with the report and its unsigned page.
+
+    Parameters
+    ----------
+    report : Report
+    html : bytes
+        The page from `host.reports.html.render`, without signatures.
+    pdf : bytes
+        As printed; appended signatures do not matter here.
+
+    Raises
+    ------
+    ReportMismatchError
+        It cannot be read, another report is attached, or a text differs; the first one is shown.
+    """
+    import pypdf
+    from pypdf.errors import PyPdfError
+
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(pdf))
+        attached = reader.attachments.get(ATTACHMENT, [])
+        pages = [page.extract_text() for page in reader.pages]
+    except (PyPdfError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ReportMismatchError(f"pdf: cannot be read: {error}", subject=report.validation) from error
+    if attached != [content_bytes(report)]:
+        raise ReportMismatchError(f"pdf: {ATTACHMENT}: another report is attached", subject=report.validation)
+    page = _Texts()
+    page.feed(for_print(html).decode())
+    page.close()
+    printed = "".join(_squeezed(_body(report, text)) for text in pages)
+    wrong = _first_difference(page.read, printed, added={*page.heads, *page.drawn}) or _first_difference(
+        page.drawn, printed, added=None
+    )
+    if wrong:
+        raise ReportMismatchError(f"pdf: {wrong}", subject=report.validation)
+
+
+def _first_difference(texts: Sequence[str], printed: str, *, added: Set[str] | None) -> str:
+    """Say which text is not at its place in what was printed; empty where all are.
+
+    ``added`` are the texts that may stand between; None: anything may.
+    """
+    place = 0
+    for text in (*texts, ""):
+        found = printed.find(text, place) if text else len(printed)
+        between = printed[place:found] if found >= 0 else printed[place : place + 80]
+        if found < 0 or (added is not None and not _is_added(between, added)):
+            return f"{text[:60] or 'its end'!r} is not where the page has it; there stands {between[:60]!r}"
+        place = found + len(text)
+    return ""
+
+
+def _is_added(between: str, added: Set[str]) -> bool:
+    """Whether printing adds this: bullets and texts of ``added``, in any order."""
+    rest = between.replace(_BULLET, "")
+    while rest:
+        one = max((text for text in added if rest.startswith(text)), key=len, default="")
+        if not one:
+            return False
+        rest = rest[len(one) :]
+    return True
+
+
+def _body(report: Report, text: str) -> str:
+    """The text of a printed page without its head and foot."""
+    head = re.escape(f"Assay validation report {report.validation}") + r"\s+content\s+sha256:[0-9a-f]{64}"
+    return re.sub(rf"{head}|page \d+ of \d+\s*$", "", text)
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+class _Texts(HTMLParser):
+    """Collects the texts a reader sees, without white space, in document order.
+
+    Attributes
+    ----------
+    read, drawn, heads : list of str
+        Outside of drawings, inside of them, and (among the former) in the heads of tables.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.read: list[str] = []
+        self.drawn: list[str] = []
+        self.heads: list[str] = []
+        self._inside: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _UNSEEN | {"svg", "thead"}:
+            self._inside.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._inside and self._inside[-1] == tag:
+            self._inside.pop()
+
+    def handle_data(self, data: str) -> None:
+        text = _squeezed(data)
+        if not text or not _UNSEEN.isdisjoint(self._inside):
+            return
+        (self.drawn if "svg" in self._inside else self.read).append(text)
+        if "thead" in self._inside:
+            self.heads.append(text)
