@@ -43,6 +43,8 @@ SHOWN: Final[Mapping[str, tuple[tuple[Kind, tuple[str, ...]], ...]]] = {
     "survival": (("survival", ("harrell_c", "uno_c", "delta_c", "integrated_brier")),),
 }
 AT_HORIZON: Final = ("auc_at", "brier_at", "o_e_at", "calibration_slope_at")
+# What speaks of how subjects differ, and says nothing over copies of one.
+OF_SUBJECTS: Final = frozenset({"loa_low", "loa_high", "proportional_bias", "ccc"})
 LEVELS_MAX: Final = 12
 NO_PATIENT: Final = "no case is a patient's, and cases of one subject are not independent"
 
@@ -68,8 +70,10 @@ def _of_kind(protocol: Protocol, metric: Metric, rows: Sequence[CaseRow]) -> Ite
     shown = [(kind, "overall", names, dict[str, float | str]()) for kind, names in SHOWN.get(metric.kind, ())]
     for risk in metric.probabilities or ():
         shown.append(("calibration", f"horizon {risk.horizon:g}", AT_HORIZON, {"horizon": risk.horizon}))
+    patients = any(row.evidence == "patient" for row in members)
     for kind, scope, names, options in shown:
-        known = [(statistics()[name], options or _options(protocol, metric, name)) for name in names]
+        asked = names if patients else [name for name in names if name not in OF_SUBJECTS]
+        known = [(statistics()[name], options or _options(protocol, metric, name)) for name in asked]
         found = {
             statistic.name: _estimate(
                 protocol, metric, members, statistic, level=protocol.level, options=given

@@ -6,6 +6,7 @@ from host.reports.fields import display
 from host.reports.marks import Marks
 from host.reports.markup import Content, Html, breakable, element, join, number, table
 from host.reports.model import CaseSection, Report
+from plugin_spec.case import QcEntry
 from registry.statements import Measured
 
 MIB = 1024 * 1024
@@ -33,9 +34,10 @@ def cases(report: Report, marks: Marks) -> Html:
         measured,
         class_="dense sortable",
     )
+    common = set.intersection(*(set(case.warnings) for case in report.cases))
     runs = table(
-        ("Case", "Run", "Time [s]", "Peak memory [MiB]", "Quality figures", "Warnings", "Message"),
-        [_run(case) for case in report.cases],
+        ("Case", "Run", "Time [s]", "Peak memory [MiB]", "Warnings", "Message"),
+        [_run(case, common) for case in report.cases],
         class_="dense sortable",
     )
     return join(
@@ -51,9 +53,32 @@ def cases(report: Report, marks: Marks) -> Html:
             element("h3", "What was measured"),
             numbers if measured else element("p", "No case has a measurement with a reference."),
             element("h3", "How the runs went"),
+            element("p", f"Every case warned: {'; '.join(sorted(common))}.") if common else "",
             runs,
+            *_quality(report),
         )
     )
+
+
+def _quality(report: Report) -> Iterator[Html]:
+    """The figures by which the plugin judges its own answers, one column each."""
+    names = sorted({one.id for case in report.cases for one in case.qc})
+    if not names:
+        return
+    rows = []
+    for case in report.cases:
+        found = {one.id: one for one in case.qc}
+        rows.append((case.row.case, *(_quality_figure(found.get(name)) for name in names)))
+    yield element("h3", "Quality figures of the plugin")
+    yield table(("Case", *map(breakable, names)), rows, class_="dense sortable")
+    yield element("p", "The plugin's own; a figure that it did not pass is named so.", class_="note")
+
+
+def _quality_figure(one: QcEntry | None) -> Html:
+    if one is None:
+        return number("none")
+    value = one.value if isinstance(one.value, str) else display(one.value)
+    return number(value if one.verdict == "pass" else f"{value} ({one.verdict})")
 
 
 def _judged(case: CaseSection, strata: list[str], metrics: list[str], marks: Marks) -> Iterator[Content]:
@@ -93,19 +118,14 @@ def _measured(case: CaseSection) -> Iterator[tuple[Content, ...]]:
         )
 
 
-def _run(case: CaseSection) -> tuple[Content, ...]:
+def _run(case: CaseSection, common: set[str]) -> tuple[Content, ...]:
     peak = "not known" if case.memory_peak_bytes is None else str(case.memory_peak_bytes // MIB)
-    quality = [
-        f"{one.id}: {one.verdict} ({one.value if isinstance(one.value, str) else display(one.value)})"
-        for one in case.qc
-    ]
     return (
         case.row.case,
         element("code", case.run),
         number(f"{case.duration_s:.1f}"),
         number(f"{peak} of {case.memory_limit_bytes // MIB}"),
-        "; ".join(quality),
-        "; ".join(case.warnings),
+        "; ".join(one for one in case.warnings if one not in common),
         case.message,
     )
 

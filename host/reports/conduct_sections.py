@@ -106,7 +106,7 @@ def _leak(report: Report, marks: Marks) -> Html:
         if leak.found
         else element(
             "span",
-            "Nothing of the kit was found among them." if leak.declared else "Nothing could be compared.",
+            "Nothing of the kit was found among them." if leak.compared else "There was nothing to compare.",
         )
     )
     rows = [

@@ -9,9 +9,10 @@ Invariants
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain, product
+from itertools import chain, pairwise, product
 
 from host.reports.model import Report
+from host.reports.sections import OracleRow
 from host.reports.write import content_digest
 from host.validation.estimate_row import EstimateRow
 from host.validation.protocol import Criterion
@@ -50,6 +51,9 @@ def report_fields(report: Report) -> dict[str, Field]:
         fields |= {f"case/{row.case}/{metric}": _number(value) for metric, value in row.values.items()}
     for key, listed in _listed(report):
         fields |= row_fields(key, listed)
+    for number, (before, oracle) in enumerate(pairwise(_oracles(report)), start=2):
+        if before.id == oracle.id:  # its source is shown once, above the first of its numbers
+            del fields[f"oracle/{number}/id"], fields[f"oracle/{number}/source"]
     return fields
 
 
@@ -91,14 +95,17 @@ def _identity(report: Report) -> dict[str, Field]:
     return fields | {f"flow/{name}": _number(count) for name, count in counts.items()}
 
 
+def _oracles(report: Report) -> tuple[OracleRow, ...]:
+    return report.self_test.oracles if report.self_test else ()
+
+
 def _listed(report: Report) -> Iterable[tuple[str, StrictModel]]:
     """Rows of sections that are shown whole, each under its number from 1."""
     sections: dict[str, Iterable[StrictModel]] = {
         "check": report.installation_checks,
-        "oracle": report.self_test.oracles if report.self_test else (),
+        "oracle": _oracles(report),
         "not_run": report.self_test.not_run if report.self_test else (),
         "order": report.order_proof.events if report.order_proof else (),
-        "approval": report.approvals,
         "analysis": report.analyses,
         "sensitivity": report.sensitivity,
         "sameness": report.sameness,

@@ -29,6 +29,7 @@ from host.reports.figure import Figure
 from host.reports.marks import Marks
 from host.reports.markup import Html, element, facts, join, moment
 from host.reports.model import Report
+from host.reports.wording import counted
 from host.reports.write import content_digest
 from registry.statements import ESignature
 
@@ -163,8 +164,8 @@ def _first_screen(report: Report, marks: Marks, signatures: Sequence[ESignature]
                 (
                     ("Tested", join((f"{release.plugin} {release.version}, by {release.author}; release ",
                                      marks.digest("release")))),
-                    ("On", join((f"{kit.title}: {kit.id} {kit.version}, {flow.cases} cases of "
-                                 f"{flow.subjects} independent subjects; ", marks.text("subset")))),
+                    ("On", join((f"{kit.title}: {kit.id} {kit.version}, {counted(flow.cases, 'case')} of "
+                                 f"{counted(flow.subjects, 'independent subject')}; ", marks.text("subset")))),
                     ("Evidence class", evidence_sections.evidence_class(report, marks)),
                     ("Protocol", subject_sections.logged_first(report)),
                     ("Executed", join((f"by {report.executed_by}, ", moment(report.started_at), " to ",

@@ -1,6 +1,7 @@
 """The section on the installation: where it ran, what was checked first, and the engine against published numbers."""
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from host.reports.marks import Marks
 from host.reports.markup import Html, element, facts, join, table
@@ -62,14 +63,6 @@ def _self_test(report: Report, marks: Marks) -> Html:
     passed = sum(one.passed for one in test.oracles)
     versions = ", ".join(f"{name} {version}" for name, version in sorted(test.versions.items()))
     word = "good" if passed == len(test.oracles) else "bad"
-    rows = [
-        (
-            *marks.cells(f"oracle/{at}", ("id", "quantity", "source")),
-            *(marks.number(f"oracle/{at}/{name}") for name in ("expected", "found", "tolerance")),
-            _passed(marks, f"oracle/{at}/passed", one.passed),
-        )
-        for at, one in enumerate(test.oracles, start=1)
-    ]
     return join(
         (
             element(
@@ -77,13 +70,41 @@ def _self_test(report: Report, marks: Marks) -> Html:
                 element("span", f"{passed} of {len(test.oracles)}", class_=word),
                 f" published numbers were reproduced on this installation{f' ({versions})' if versions else ''}.",
             ),
-            table(
-                ("Oracle", "Quantity", "Source", "Published", "Found", "Tolerance", "Passed"),
-                rows,
-                class_="dense sortable",
-            ),
+            _oracles(test, marks),
             *_not_run(test, marks),
         )
+    )
+
+
+def _oracles(test: SelfTestSection, marks: Marks) -> Html:
+    """Every number under its source."""
+    head = ("Quantity", "Published", "Found", "Tolerance", "Passed")
+    cells = [
+        element(
+            "th", one, class_="number" if one in {"Published", "Found", "Tolerance"} else None, scope="col"
+        )
+        for one in head
+    ]
+    parts = [element("thead", element("tr", *cells))]
+    numbered = enumerate(test.oracles, start=1)
+    for _, group in groupby(numbered, key=lambda pair: pair[1].id):
+        members = list(group)
+        first = members[0][0]
+        source = element(
+            "th", element("code", marks.text(f"oracle/{first}/id")), ": ", marks.text(f"oracle/{first}/source"),
+            colspan=str(len(head)), scope="rowgroup",
+        )  # fmt: skip
+        rows = [element("tr", *_oracle(f"oracle/{at}", one.passed, marks)) for at, one in members]
+        parts.append(element("tbody", element("tr", source, class_="requirement"), *rows))
+    return element("table", *parts, class_="grouped dense")
+
+
+def _oracle(key: str, passed: bool, marks: Marks) -> tuple[Html, ...]:
+    numbers = [marks.number(f"{key}/{name}") for name in ("expected", "found", "tolerance")]
+    return (
+        element("td", marks.text(f"{key}/quantity")),
+        *numbers,
+        element("td", _passed(marks, f"{key}/passed", passed)),
     )
 
 

@@ -16,7 +16,6 @@ from pydantic import Field, model_validator
 from host.added_fields import added, in_use
 from host.reports.sections import (
     AnalysisRow,
-    ApprovalRow,
     DeviationSection,
     InstallationCheck,
     LeakSection,
@@ -185,7 +184,7 @@ class WarmSection(StrictModel):
 
 # What an `assay.report/1` cannot hold.
 SINCE_2: Final = (
-    "installation_checks", "self_test", "order_proof", "approvals", "deviations", "analyses", "sensitivity",
+    "installation_checks", "self_test", "order_proof", "deviations", "analyses", "sensitivity",
     "sameness", "version_delta", "leak", "readers",
 )  # fmt: skip
 
@@ -214,7 +213,6 @@ class Report(StrictModel):
     installation_checks: tuple[InstallationCheck, ...] = added(())
     self_test: SelfTestSection | None = added(None)
     order_proof: OrderProof | None = added(None)
-    approvals: tuple[ApprovalRow, ...] = added(())
     deviations: tuple[DeviationSection, ...] = added(())
     analyses: tuple[AnalysisRow, ...] = added(())
     sensitivity: tuple[SensitivityRow, ...] = added(())

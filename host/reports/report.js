@@ -1,11 +1,16 @@
 // Lets a reader sort the tables that may be sorted. Nothing of the report depends on it.
 for (const table of document.querySelectorAll("table.sortable")) {
   table.querySelectorAll("thead th").forEach((head, column) => {
-    const button = document.createElement("button");
-    button.append(...head.childNodes);
-    button.title = "sort by this column";
-    head.append(button);
-    button.addEventListener("click", () => {
+    const handle = document.createElement("span");
+    handle.append(...head.childNodes);
+    handle.setAttribute("role", "button");
+    handle.tabIndex = 0;
+    handle.title = "sort by this column";
+    head.append(handle);
+    handle.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") { event.preventDefault(); handle.click(); }
+    });
+    handle.addEventListener("click", () => {
       const up = head.getAttribute("aria-sort") !== "ascending";
       const key = (row) => {
         const cell = row.cells[column];

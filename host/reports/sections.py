@@ -84,15 +84,6 @@ class OrderProof(StrictModel):
     log: Excerpt
 
 
-class ApprovalRow(StrictModel):
-    """An e-signature on the protocol."""
-
-    person: str
-    printed_name: str
-    meaning: str
-    at: Timestamp
-
-
 class DeviationSection(StrictModel):
     """A numbered departure from the registered protocol, approved by the QA person who signed it.
 

@@ -72,8 +72,10 @@ def _one_level_out(
     protocol: Protocol, rows: Sequence[CaseRow], registered: Registered
 ) -> Iterator[SensitivityRow]:
     criteria = [one for one in protocol.criteria if one.scope == "overall"]
+    subjects = len({row.subject for row in rows})
     for name, levels in levels_of(rows).items():
-        for level in levels if criteria and name != STRATUM else ():
+        divides = name != STRATUM and len(levels) <= subjects  # copies of one subject are no sites
+        for level in levels if criteria and divides else ():
             kept = [row for row in rows if row.strata.get(name, "") != level]
             changed = f"without {name}={level}"
             yield from _judged(

@@ -68,7 +68,7 @@ def protocol(report: Report, marks: Marks) -> Html:
             element("p", logged_first(report)),
             _registration(report, marks),
             element("h3", "Approvals of the protocol"),
-            _approvals(report, marks),
+            _approvals(report),
             element("h3", "Order of events in the log"),
             _order(report, marks),
             element("h3", "The plan"),
@@ -133,14 +133,21 @@ def _registration(report: Report, marks: Marks) -> Html:
     )
 
 
-def _approvals(report: Report, marks: Marks) -> Html:
-    if not report.approvals:
-        return element(
-            "p", "No e-signature on the protocol is recorded; whoever registered it is named above."
+def _approvals(report: Report) -> Html:
+    """Who stands for the plan: registering it and departing from it are signed acts."""
+    registered = report.registration.registered_by
+    approved = [
+        element("li", f"deviation {one.number}, by {one.by}, ", moment(one.at)) for one in report.deviations
+    ]
+    return join(
+        (
+            element(
+                "p", f"Registering is a signed act: {registered} stands for the plan as it was registered."
+            ),
+            element("p", "Approved since:") if approved else "",
+            element("ul", *approved) if approved else "",
         )
-    names = ("printed_name", "person", "meaning", "at")
-    rows = [marks.cells(f"approval/{at}", names) for at, _ in enumerate(report.approvals, start=1)]
-    return table(("Printed name", "Person", "Meaning", "Time"), rows, class_="dense")
+    )
 
 
 def _order(report: Report, marks: Marks) -> Html:

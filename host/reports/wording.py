@@ -86,15 +86,16 @@ def criterion_words(criterion: Criterion, protocol: Protocol) -> str:
         if criterion.scope == "overall"
         else f", in {scope_words(criterion.scope.replace(':', ' ').replace('_', ' '))}"
     )
-    needed = f"; at least {_count(criterion.min_cases, 'case')}"
+    needed = f"; at least {counted(criterion.min_cases, 'case')}"
     if criterion.min_subjects is not None:
-        needed += f" and {_count(criterion.min_subjects, 'subject')}"
+        needed += f" and {counted(criterion.min_subjects, 'subject')}"
     if criterion.statistic == EVERY_CASE:
         return f"{named(metric)} of every case {bound}{where}{needed}"
     return f"{_JUDGED[criterion.judged or 'estimate']} of {statistic_words(criterion, protocol)} {bound}{where}{needed}"
 
 
-def _count(number: int, word: str) -> str:
+def counted(number: int, word: str) -> str:
+    """A number with its noun, in the plural where it is not one."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 

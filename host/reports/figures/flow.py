@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from host.reports.figures.drawing import BAD, GOOD, INK, LINE, SOFT, Drawing, clipped
 from host.reports.markup import Html
 from host.reports.model import FlowSection, Report
+from host.reports.wording import counted
 
 WIDTH = 700.0
 LINE_PX = 15.0
@@ -26,8 +27,8 @@ def flow_figure(report: Report, figure_id: str = "flow") -> Html:
         (545.0, "answered, unusable", refused.answered_wrongly, BAD, ()),
         (645.0, "failed", refused.failed, BAD, _reasons(refused)),
     )
-    deepest = max(len(reasons) for *_, reasons in ends)
-    height = 262 + LINE_PX * deepest
+    deepest = max(1 + len(_in_two(words)) + len(reasons) for _, words, *_, reasons in ends)
+    height = 238 + LINE_PX * deepest
     drawing = Drawing(WIDTH, height)
     for x in (205.0, 545.0):
         _arrow(drawing, (350, 46), (x, 84))
@@ -35,21 +36,21 @@ def flow_figure(report: Report, figure_id: str = "flow") -> Html:
         _arrow(drawing, (205 if x < 400 else 545, 122), (x, 166))
         drawing.line((x, 166), (x, height - 50), colour=LINE)
     _box(
-        drawing, 350, 8, (f"{_count(whole.cases, 'case')} of {_count(whole.subjects, 'subject')}",), width=240
+        drawing,
+        350,
+        8,
+        (f"{counted(whole.cases, 'case')} of {counted(whole.subjects, 'subject')}",),
+        width=240,
     )
     _box(drawing, 205, 84, (f"{ok.cases} expected to be answered",), width=220)
     _box(drawing, 545, 84, (f"{refused.cases} expected to be refused",), width=220)
     for (x, words, count, edge, reasons), width in zip(ends, (84, 136, 98, 98, 100, 96), strict=True):
         lines = (str(count), *_in_two(words), *reasons)
         _box(drawing, x, 166, lines, width=width, edge=edge if count else LINE, colour=INK if count else SOFT)
-    judged = f"judged: all {_count(whole.cases, 'case')}, those that failed included"
+    judged = f"judged: all {counted(whole.cases, 'case')}, those that failed included"
     _box(drawing, 350, height - 46, (judged,), width=WIDTH - 20)
     said = ", ".join(f"{count} {words}" for _, words, count, *_ in ends)
     return drawing.svg(figure_id, "Case flow", f"{whole.cases} cases of {whole.subjects} subjects: {said}.")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _in_two(words: str) -> tuple[str, ...]:

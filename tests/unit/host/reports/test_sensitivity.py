@@ -125,3 +125,8 @@ def test_only_the_same_thing_of_the_same_output_is_another_definition(
 def test_the_order_of_the_table_does_not_matter() -> None:
     rows = at_sites(*GOOD)
     assert judged(plan(), rows) == judged(plan(), rows[::-1])
+
+
+def test_copies_of_one_subject_are_no_sites_to_leave_out() -> None:
+    rows = [row.model_copy(update={"subject": "one"}) for row in at_sites(*GOOD)]
+    assert judged(plan(), rows) == ()
