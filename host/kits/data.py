@@ -226,7 +226,7 @@ def _file_fault(folder: Path, name: str, file: CaseFile) -> str:
         return f"case file {file.path} is missing"
     found = folder_digest(path) if file.is_folder else file_digest(path)
     if found != file.sha256:
-        return f"{file.path} has digest {found[:19]}…, cases.csv declares {file.sha256[:19]}…"
+        return f"{file.path} has digest {found}, declared is {file.sha256}"
     return ""
 
 

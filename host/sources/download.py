@@ -161,5 +161,7 @@ def _reason(error: OSError | http.client.HTTPException) -> str:
     """Why an address cannot be had, in few words."""
     if isinstance(error, urllib.error.HTTPError):
         return f"it answers {error.code}"
-    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+    if isinstance(error, urllib.error.URLError) and isinstance(error.reason, OSError):
+        error = error.reason
+    reason = getattr(error, "strerror", None) or error
     return " ".join(str(reason).split()) or type(error).__name__
