@@ -1,5 +1,6 @@
 """``assay report``: read, sign and verify validation reports."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +9,7 @@ import typer
 from host.cli import session
 from host.cli.answer import JsonFlag, say, show
 from host.cli.targets import check_target, write_target
+from host.errors import OptionError
 
 if TYPE_CHECKING:
     from registry.log import Record
@@ -18,6 +20,7 @@ app = typer.Typer(
     help="Show, sign and verify validation reports.", no_args_is_help=True, rich_markup_mode=None
 )
 
+VALIDATION_ID = re.compile(r"[0-9a-f]{16}")
 IdArgument = Annotated[str, typer.Argument(help="The validation's id, as `assay validate` printed it.")]
 
 
@@ -27,16 +30,20 @@ def show_report(
     out: Annotated[
         Path | None, typer.Option(help="Write the HTML page here, with the signatures it has now.")
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Write report.json here, byte for byte as it was signed.")
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Show a report's verdict and signatures; --out writes the page, --json prints the signed JSON's content."""
+    """Show a report's verdict and signatures; --out writes the page, --data the JSON that was signed."""
     from host.reports.html import with_signatures
     from host.reports.write import read_report
     from registry.esignature import describe
     from registry.statements import ValidationReport
 
-    if out is not None:
-        check_target(out, "--out")
+    for path, option in ((out, "--out"), (data, "--data")):
+        if path is not None:
+            check_target(path, option)
     _, registry = session.open_registry()
     record = find_report(registry, validation)
     logged = record.statement.read(ValidationReport)
@@ -47,6 +54,8 @@ def show_report(
         registry.blobs.verify(logged.report_html.digest)
         page = registry.blobs.path(logged.report_html.digest).read_bytes()
         write_target(out, with_signatures(page, signatures) if signatures else page)
+    if data is not None:
+        write_target(data, registry.blobs.path(logged.report_json.digest).read_bytes())
     show(
         {"record": record.digest, "report": report, "signatures": signatures},
         [
@@ -55,7 +64,7 @@ def show_report(
             f"{report.flow.failed} failed",
             *[f"signed: {describe(one)}" for one in signatures],
             *([] if signatures else ["UNSIGNED"]),
-            *([f"wrote {out}"] if out else []),
+            *[f"wrote {path}" for path in (out, data) if path],
         ],
         as_json=json,
         next_command="" if signatures else f"assay report sign {validation} --as PERSON --meaning approval",
@@ -111,14 +120,69 @@ def sign(
 
 
 @app.command()
-def verify(validation: IdArgument, json: JsonFlag = False) -> None:
-    """Verify a report: bytes, signatures, and that its verdict follows from its own results table."""
+def verify(
+    report: Annotated[str, typer.Argument(help="The validation's id, or the file of a report.json.")],
+    trust_root: Annotated[
+        str | None,
+        typer.Option(help="For a file: digest of the trust root, learnt by another way than the report."),
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Verify a report in its registry, or a report.json offline: bytes, order, runs, figures, verdict, signatures."""
+    path = report_file(report)
+    if path is not None:
+        _verify_file(path, trust_root, as_json=json)
+        return
     from host.reports.recheck import recheck
 
     _, registry = session.open_registry()
-    record = find_report(registry, validation)
+    record = find_report(registry, report)
     checks = recheck(registry, record)
     show({"report": record.digest, "checks": checks}, [f"ok  {line}" for line in checks], as_json=json)
+
+
+def _verify_file(path: Path, trust_root: str | None, *, as_json: bool) -> None:
+    from host.reports.offline import verify_alone
+
+    if trust_root is None:
+        raise OptionError(
+            f"{path}: a report's file is verified from a trust root",
+            subject=str(path),
+            hint="--trust-root sha256:…, as assay trust show prints it where the report was made",
+        )
+    found = verify_alone(read_file(path), pin=trust_root)
+    lines = [f"ok  {line}" for line in found.checks] + [
+        f"not shown by the file: {line}" for line in found.not_shown
+    ]
+    show(
+        {
+            "validation": found.validation,
+            "report_json": found.digest,
+            "checks": found.checks,
+            "not_shown": found.not_shown,
+        },
+        [f"report.json {found.digest} of validation {found.validation}", *lines],
+        as_json=as_json,
+    )
+
+
+def report_file(text: str) -> Path | None:
+    """The file that somebody named; ``None`` where it is the id of a validation."""
+    return None if VALIDATION_ID.fullmatch(text) else Path(text)
+
+
+def read_file(path: Path) -> bytes:
+    """Read a report's file. Raises `ReportMalformedError` where it cannot be read."""
+    from host.errors import ReportMalformedError
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ReportMalformedError(
+            f"{path}: {error.strerror}",
+            subject=str(path),
+            hint="name a report.json, or a validation's id: 16 hexadecimal digits",
+        ) from error
 
 
 def find_report(registry: "Registry", validation: str) -> "Record":

@@ -111,18 +111,23 @@ def enrol(
 
 @app.command("show")
 def show_root(json: JsonFlag = False) -> None:
-    """Show the trust root in force: people, roles, keys and the digest that sites pin."""
+    """Show the trust root in force: people, roles, keys and the digest that sites pin; and the earlier ones."""
     _, registry = session.open_registry()
-    root = registry.root
+    root, earlier = registry.root, registry.roots.versions[:-1]
     rows = [
         (person.id, person.name, ", ".join(person.roles), ", ".join(key.keyid[:16] for key in person.keys))
         for person in root.people
     ]
     show(
-        {"trust_root": registry.root_digest, "root": root},
+        {
+            "trust_root": registry.root_digest,
+            "root": root,
+            "earlier": {one.root.version: one.digest for one in earlier},
+        },
         [
             f"{root.organisation}: trust root {root.version}  {registry.root_digest}",
             *table(("id", "name", "roles", "keys"), rows),
+            *[f"earlier: trust root {one.root.version}  {one.digest}" for one in reversed(earlier)],
         ],
         as_json=json,
     )

@@ -9,17 +9,24 @@ from host.cli import session
 from host.cli.answer import JsonFlag, say, show
 from host.cli.engines import EngineOption, connected
 from host.cli.options import JobsOption
+from host.cli.replay import replayed
 from host.cli.targets import check_target, write_target
 from host.cli.verdict_lines import verdict_lines
+from host.errors import OptionError
 
 if TYPE_CHECKING:
     from host.validation.attempt import Validated
 
 
 def validate(
-    release: Annotated[str, typer.Argument(help="PLUGIN@VERSION of a submitted release.")],
-    kit: Annotated[Path, typer.Option(help="The kit's folder; its protocol must be registered.")],
-    person: session.AsOption,
+    release: Annotated[str | None, typer.Argument(help="PLUGIN@VERSION of a submitted release.")] = None,
+    kit: Annotated[
+        Path | None, typer.Option(help="The kit's folder; its protocol must be registered.")
+    ] = None,
+    person: Annotated[
+        str | None,
+        typer.Option("--as", metavar="PERSON", help="Enrolled id of who acts; their key signs."),
+    ] = None,
     smoke: Annotated[
         bool, typer.Option("--smoke", help="Run the small subset that proves the path only.")
     ] = False,
@@ -36,9 +43,24 @@ def validate(
             help="Print the report as PDF too, the form that shows its e-signatures in a PDF reader."
         ),
     ] = True,
+    replay: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REPORT",
+            help="Run nothing: make a report again, by a validation's id (with its stored outputs) or from a "
+            "report.json alone. Exit code 0: the same bytes, 4: a field differs, and is named.",
+        ),
+    ] = None,
     json: JsonFlag = False,
 ) -> int:
     """Run every case of a kit, judge the results by the registered protocol, and log the report."""
+    if replay is not None:
+        return replayed(replay, others=(release, kit, person), as_json=json)
+    if release is None or kit is None or person is None:
+        raise OptionError(
+            "a validation needs PLUGIN@VERSION, --kit and --as; or else --replay REPORT",
+            hint="assay validate --help",
+        )
     from host.cli.progress import CaseProgress
     from host.installed import find_release, install
     from host.kits.kit import read_kit

@@ -20,7 +20,7 @@ from registry.order import Order, order_of
 from registry.plans import number_of, read_plan
 from registry.record import Record
 from registry.registry import Registry
-from registry.statements import RunStarted, ValidationStarted
+from registry.statements import Protocol, RunStarted, ValidationStarted
 
 RUN = RunStarted.predicate_type
 
@@ -122,7 +122,28 @@ def verify_order(report: Report, proof: OrderProof, *, pin: Digest) -> tuple[Sho
                 f"the {what} in the report is not what its proof shows", subject=report.validation
             )
     _check_deviations(report, shown, order)
+    _check_attempts(report, plan, started)
     return shown, order
+
+
+def _check_attempts(report: Report, plan: Protocol, started: ValidationStarted) -> None:
+    """Compare the attempts told with the start that is proven, whose number counts those of its release and plan.
+
+    One that is left out there leaves a gap in the numbers; of other releases and plans, only the whole log can tell.
+    """
+    own = [one for one in report.attempts if one.validation == report.validation]
+    alike = [
+        one.attempt
+        for one in report.attempts
+        if (one.plugin, one.version, one.kit_version, one.deviation)
+        == (report.release.plugin, report.release.version, plan.version, number_of(plan))
+    ]
+    told = [(one.attempt, one.finished, one.verdict, one.started_at, one.subset) for one in own]
+    proven = (started.attempt, True, report.verdict.verdict, started.at, started.subset)
+    if told != [proven] or alike != list(range(1, started.attempt + 1)):
+        raise ReportMismatchError(
+            "the attempts in the report are not what its proof shows", subject=report.validation
+        )
 
 
 def _check_deviations(report: Report, shown: Shown, order: Order) -> None:

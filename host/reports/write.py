@@ -30,23 +30,34 @@ def content_digest(report: Report) -> str:
     return digest(content_bytes(report))
 
 
+def parse_report(data: bytes) -> Report:
+    """Read a report as it stands; whether it follows from its own rows is not looked at.
+
+    Raises
+    ------
+    ReportMalformedError
+        Not strict JSON, or a field that does not fit; the field is named.
+    """
+    try:
+        parse_json(data, where="report")
+        return Report.model_validate_json(data)
+    except MalformedJsonError as error:
+        raise ReportMalformedError(error.message, subject="report") from error
+    except ValidationError as error:
+        raise ReportMalformedError(f"report: {first_fault(error)}", subject="report") from error
+
+
 def read_report(data: bytes) -> Report:
     """Read a report and check that it follows from its own rows.
 
     Raises
     ------
     ReportMalformedError
-        Not strict JSON, or a field that does not fit; the field is named.
+        As `parse_report`.
     ReportMismatchError
         The verdict or the case flow is not what the rows and the protocol give.
     """
-    try:
-        parse_json(data, where="report")
-        report = Report.model_validate_json(data)
-    except MalformedJsonError as error:
-        raise ReportMalformedError(error.message, subject="report") from error
-    except ValidationError as error:
-        raise ReportMalformedError(f"report: {first_fault(error)}", subject="report") from error
+    report = parse_report(data)
     rows = [case.row for case in report.cases]
     if evaluate(report.protocol, rows) != report.verdict:
         raise ReportMismatchError(

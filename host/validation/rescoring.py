@@ -4,8 +4,6 @@ What a run left is in the blob store under the digests that its record names, an
 of ``cases.csv``: whoever holds both can compute every figure of a results table anew, without running anything.
 """
 
-import math
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +15,7 @@ from host.kits.cases import KitCase
 from host.kits.kit import KitFolder
 from host.outputs import CheckedOutput
 from host.records import measured
+from host.validation.differences import Difference, differences
 from host.validation.protocol import Protocol
 from host.validation.rows import CaseRow
 from host.validation.scoring import follows_from_records, score
@@ -26,8 +25,6 @@ from registry.blobs import BlobStore
 from registry.statements import Measured, OutputRef, RunFinished, RunStarted
 
 Outcome = Literal["ok", "refused", "failed"]
-# Machines differ in the last digits of a float.
-RELATIVE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -123,23 +120,7 @@ class Rescorer:
         return CheckedOutput(stored.port, link, stored.digest, stored.bytes)
 
 
-def differing(found: CaseRow, again: CaseRow) -> str:
-    """The first field in which two rows differ by more than rounding, as a path; empty where they agree."""
-    return _first_difference(found.model_dump(), again.model_dump(), "")
-
-
-def _first_difference(found: object, again: object, path: str) -> str:
-    if isinstance(found, Mapping) and isinstance(again, Mapping):
-        odd = sorted(found.keys() ^ again.keys())
-        shared = sorted(found.keys() & again.keys())
-        pairs = ((found[one], again[one], f"{path}{one}.") for one in shared)
-        return f"{path}{odd[0]}" if odd else _first_of(pairs)
-    if isinstance(found, tuple) and isinstance(again, tuple) and len(found) == len(again):
-        return _first_of((a, b, f"{path}{i}.") for i, (a, b) in enumerate(zip(found, again, strict=True)))
-    if isinstance(found, float) and isinstance(again, float):
-        return "" if math.isclose(found, again, rel_tol=RELATIVE) else path.rstrip(".")
-    return "" if found == again else path.rstrip(".")
-
-
-def _first_of(pairs: Iterable[tuple[object, object, str]]) -> str:
-    return next((inner for one in pairs if (inner := _first_difference(*one))), "")
+def differing(found: CaseRow, again: CaseRow) -> list[Difference]:
+    """Where two rows differ by more than rounding."""
+    every = differences(found.model_dump(), again.model_dump())
+    return [one for one in every if not one.is_rounding]

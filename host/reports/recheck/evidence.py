@@ -10,7 +10,7 @@ from host.kits.data import check_data, data_folder
 from host.kits.kit import KitFolder
 from host.kits.stored import stored_kit
 from host.reports.model import Report
-from host.reports.write import read_report
+from host.reports.write import parse_report
 from registry.plans import find_plan
 from registry.record import Record
 from registry.registry import Registry
@@ -45,7 +45,7 @@ class Evidence:
         logged = record.statement.read(ValidationReport)
         for file in logged.files:
             registry.blobs.verify(file.digest)
-        report = read_report(registry.blobs.path(logged.report_json.digest).read_bytes())
+        report = parse_report(registry.blobs.path(logged.report_json.digest).read_bytes())
         planned, plan = find_plan(registry, logged.protocol)
         return cls(registry, record, logged, report, planned, plan, stored_kit(registry, plan))
 

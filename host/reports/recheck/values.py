@@ -1,31 +1,25 @@
 """Whether each case's figures follow from what its run left, and the verdict from the figures."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 from host.installed import read_stored_manifest
+from host.reports.model import CaseSection, FlowSection
 from host.reports.recheck.cases import recorded_runs
 from host.reports.recheck.evidence import Evidence
 from host.validation.rescoring import Rescorer, differing
+from host.validation.rows import CaseRow
 from host.validation.verdict import evaluate
 
 
 def values_follow(evidence: Evidence) -> str:
     """Score every case again, from its stored outputs and the kit's reference files where both are in this home."""
-    rescorer = rescorer_of(evidence)
-    begun, ended = recorded_runs(evidence)
     kept: Counter[str] = Counter()
-    selected = evidence.kit.selected(smoke=evidence.logged.subset == "smoke")
-    for case, section in zip(selected, evidence.report.cases, strict=True):
-        obstacle = rescorer.obstacle(case, ended[section.run])
+    for section, again, obstacle in rescored(evidence):
         kept[obstacle] += 1
-        if obstacle:
-            again = rescorer.row_of_numbers(case, ended[section.run], section.row)
-        else:
-            again = rescorer.row(case, begun[section.run], ended[section.run])
-        field = differing(section.row, again)
-        if field:
+        for one in differing(section.row, again):
             raise evidence.fault(
-                f"the row of {case.case_id} in the report is not what its run gives: {field} differs"
+                f"the row of {section.row.case} in the report is not what its run gives: {one}"
             )
     scored, missing = kept.pop("", 0), "; ".join(f"{count} not, as {why}" for why, count in kept.items())
     return (
@@ -34,16 +28,27 @@ def values_follow(evidence: Evidence) -> str:
     )
 
 
+def rescored(evidence: Evidence) -> Iterator[tuple[CaseSection, CaseRow, str]]:
+    """Each case of the report with its row made again, and why figures of files had to be taken over from it."""
+    manifest = read_stored_manifest(evidence.registry, evidence.report.release.manifest)
+    rescorer = Rescorer(evidence.registry.blobs, manifest, evidence.kit, evidence.data)
+    begun, ended = recorded_runs(evidence)
+    selected = evidence.kit.selected(smoke=evidence.logged.subset == "smoke")
+    for case, section in zip(selected, evidence.report.cases, strict=True):
+        end = ended[section.run]
+        obstacle = rescorer.obstacle(case, end)
+        if obstacle:
+            yield section, rescorer.row_of_numbers(case, end, section.row), obstacle
+        else:
+            yield section, rescorer.row(case, begun[section.run], end), ""
+
+
 def verdict_follows(evidence: Evidence) -> str:
     """Judge the results table again by the registered protocol."""
-    again = evaluate(evidence.kit.protocol, [section.row for section in evidence.report.cases])
+    rows = [section.row for section in evidence.report.cases]
+    again = evaluate(evidence.kit.protocol, rows)
     evidence.same("verdict", (evidence.report.verdict, again.verdict), (again, evidence.logged.verdict))
+    evidence.same("case flow", evidence.report.flow, FlowSection.of(rows))
     return (
         f"the verdict ({evidence.logged.verdict}) follows from the results table and the registered protocol"
     )
-
-
-def rescorer_of(evidence: Evidence) -> Rescorer:
-    """What scores the report's cases again."""
-    manifest = read_stored_manifest(evidence.registry, evidence.report.release.manifest)
-    return Rescorer(evidence.registry.blobs, manifest, evidence.kit, evidence.data)
