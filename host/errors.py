@@ -296,6 +296,24 @@ class KitFitError(InputError):
     code = "kit-does-not-fit"
 
 
+class ValidationRunsError(TrustError):
+    """The log's runs of a validation are not those of a validation: one has no end, or a case was answered twice."""
+
+    code = "validation-runs"
+
+
+class ResumeError(PolicyError):
+    """A validation cannot be gone on with: it has its report, or something that decides its results changed."""
+
+    code = "cannot-resume"
+
+
+class EarlierReportError(InputError):
+    """There is no report to compare a release with, or it is of other cases, or of another plugin."""
+
+    code = "no-earlier-report"
+
+
 class HomeMissingError(StateError):
     """No registry was set up in ASSAY_HOME."""
 

@@ -1,7 +1,8 @@
 """Where one installation keeps its state: ``ASSAY_HOME``, the cache of downloads, and data that somebody put there.
 
 Layout of a home: the registry's own files, ``builds/`` (what ``plugin build`` made), ``kits/`` (generated case
-files), ``runs/`` (folders of runs under way), ``lock`` (held by the one command that builds or runs).
+files), ``perturbed/`` (their changed copies), ``runs/`` (folders of runs under way), ``lock`` (held by the one command
+that builds or runs).
 """
 
 import errno
@@ -45,6 +46,11 @@ class Home:
         return self.path / "kits"
 
     @property
+    def perturbed(self) -> Path:
+        """Perturbed copies of case files, one folder per recipe."""
+        return self.path / "perturbed"
+
+    @property
     def runs(self) -> Path:
         """Folders of runs under way and other passing files; touch it only while holding `running`."""
         return self.path / "runs"
@@ -71,7 +77,7 @@ class Home:
     def ensure(self) -> None:
         """Make the folders that a workbench needs."""
         try:
-            for folder in (self.path, self.builds, self.kits, self.runs, self.keys):
+            for folder in (self.path, self.builds, self.kits, self.perturbed, self.runs, self.keys):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.cache.mkdir(parents=True, exist_ok=True)
         except OSError as error:

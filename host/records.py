@@ -29,6 +29,14 @@ class RunContext:
 
 
 @dataclass(frozen=True)
+class Again:
+    """Which comparison of a validation a run is made for, and which repetition of it, from 1."""
+
+    comparison: str
+    repetition: int
+
+
+@dataclass(frozen=True)
 class ChainLink:
     """Where a record stands in its node's chain of run records."""
 
@@ -44,6 +52,7 @@ def run_started(
     subject: str,
     visit: str,
     container: Container,
+    again: Again | None,
     at: str,
 ) -> RunStarted:
     """The record that is logged before the container starts."""
@@ -60,6 +69,8 @@ def run_started(
         manifest=release.manifest_digest,
         weights=release.weight_refs,
         container=container,
+        comparison=again.comparison if again else "",
+        repetition=again.repetition if again else 0,
         case=prepared.request.case_id,
         subject=subject,
         visit=visit,

@@ -22,7 +22,7 @@ from host.execution import CaseRequest, Execution, PreparedRun, execute, prepare
 from host.home import Home, now, random_bytes
 from host.leftovers import clear_dead
 from host.plugins import PluginCatalogue
-from host.records import ChainLink, RunContext, run_finished, run_interrupted, run_started
+from host.records import Again, ChainLink, RunContext, run_finished, run_interrupted, run_started
 from host.releases import InstalledRelease
 from host.staging import RunFolder
 from plugin_spec.errors import AssayError, EngineError, InputError, TrustError
@@ -63,6 +63,12 @@ class RunLedger:
         self._catalogue = PluginCatalogue()
         self._writing = Lock()
 
+    def on(self, engine: Engine, context: RunContext) -> "RunLedger":
+        """The ledger of the same command for runs on another engine; records still come one at a time."""
+        other = RunLedger(self._home, self._registry, engine, context, say=self._say)
+        other._writing = self._writing
+        return other
+
     def run(
         self,
         release: InstalledRelease,
@@ -72,7 +78,7 @@ class RunLedger:
         visit: str,
         cancelled: Callable[[], bool],
         place: Place | None = None,
-        inspect: Callable[[PreparedRun, Execution], None] = lambda prepared, execution: None,
+        again: Again | None = None,
     ) -> RecordedRun:
         """Run one case and log its start and its end.
 
@@ -87,8 +93,8 @@ class RunLedger:
         place : Place, optional
             Where a worker of a crew runs its cases: it has room for them, and may hold a warm container and a GPU. By
             default the case runs in a fresh container, whatever else runs.
-        inspect : callable, optional
-            Called once the run is logged, with the checked outputs while they are still in the run folder.
+        again : Again, optional
+            The comparison that it is made for; by default the run is the case's own.
 
         Raises
         ------
@@ -106,11 +112,9 @@ class RunLedger:
             for listing in staged.listings:
                 self._registry.blobs.put_bytes(listing)
             with self._machine(staged, cancelled, place) as prepared:
-                started = self._log_start(prepared, subject=subject, visit=visit, place=place)
+                started = self._log_start(prepared, subject=subject, visit=visit, place=place, again=again)
                 execution = self._execute(prepared, started, cancelled, place)
-            done = self._finish(prepared, execution, started)
-            inspect(prepared, execution)
-            return done
+            return self._finish(prepared, execution, started)
         finally:
             folder.remove() if place is None else place.remove(folder)
 
@@ -187,14 +191,29 @@ class RunLedger:
             record = self._registry.record_run(RunFinished, make)
         return RecordedRun(started, record, record.statement.read(RunFinished), execution)
 
-    def _log_start(self, prepared: PreparedRun, *, subject: str, visit: str, place: Place | None) -> Record:
+    def _log_start(
+        self,
+        prepared: PreparedRun,
+        *,
+        subject: str,
+        visit: str,
+        place: Place | None,
+        again: Again | None,
+    ) -> Record:
         container: Container = "warm" if place and place.warm else "fresh"
         at = _now()
 
         def make(chain: int, previous: Digest | None) -> RunStarted:
             link = ChainLink(chain, previous)
             return run_started(
-                prepared, self._context, link, subject=subject, visit=visit, container=container, at=at
+                prepared,
+                self._context,
+                link,
+                subject=subject,
+                visit=visit,
+                container=container,
+                again=again,
+                at=at,
             )
 
         with self._writing:

@@ -109,6 +109,9 @@ class ValidationStarted(Act):
     subset: Subset
     cases: int = Field(gt=0)
     checkpoint: str
+    # Asked for beside the protocol: every case in warm containers too; the report of the release to compare with.
+    warm: bool = False
+    against: Digest | None = None
 
 
 # What the name of a DICOM series ends in: its digest is that of a listing of its files.
@@ -180,6 +183,9 @@ class RunStarted(Act):
     gpu_devices: tuple[GpuRef, ...] = ()
     gpu_fallback: str = ""
     container: Container = "fresh"
+    # Of a validation: the comparison that this run is made for, and which repetition; a case's own run has neither.
+    comparison: str = ""
+    repetition: int = 0
     host_version: str
     validation: RunIdentifier | None = None
     trial: Identifier | None = None

@@ -74,8 +74,21 @@ def perturb_image(
     )
 
 
-def perturb_labels(source: Path, target: Path, perturbation: Perturbation, *, case_id: str, port: str) -> str:
+def perturb_labels(
+    source: Path,
+    target: Path,
+    perturbation: Perturbation,
+    *,
+    case_id: str,
+    port: str,
+    may_leave: bool = False,
+) -> str:
     """Write a label map as the perturbation moves it, and return the copy's digest.
+
+    Parameters
+    ----------
+    may_leave : bool, optional
+        Whether labelled voxels may leave the image, as those of an answer may and those of a reference may not.
 
     Raises
     ------
@@ -87,7 +100,7 @@ def perturb_labels(source: Path, target: Path, perturbation: Perturbation, *, ca
     image = read_stored(source)
     grid = image.header.grid
     if perturbation.kind == "rotation":
-        lost = moved_out(image.data, grid, _rotation(perturbation))
+        lost = 0 if may_leave else moved_out(image.data, grid, _rotation(perturbation))
         if lost:
             raise KitError(
                 f"perturbation {perturbation.id} of {case_id}: {lost} labelled voxels of {port} leave the image, "

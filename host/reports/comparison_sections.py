@@ -1,6 +1,7 @@
 """Sections that look at the result from another side: other assumptions, repeats, perturbations, the release before."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from host.reports.fields import display
 from host.reports.marks import Marks
@@ -10,6 +11,7 @@ from host.reports.wording import VERDICT_CLASS, named
 from host.validation.verdict import CaseRow
 
 PERTURBATION = "perturbation"
+AGREEMENT_CLASS: Final = {"equal": "good", "different": "bad", "not comparable": "open"}
 
 
 def sensitivity(report: Report, marks: Marks) -> Html:
@@ -62,16 +64,39 @@ def _same(report: Report, marks: Marks) -> Html:
         return element("p", "No case was run again to see whether the answer stays the same.")
     rows = [
         (
-            *marks.cells(f"sameness/{at}", ("check", "rule")),
-            marks.number(f"sameness/{at}/cases"),
-            marks.number(f"sameness/{at}/same"),
-            marks.number(f"sameness/{at}/worst", otherwise="not measured"),
-            marks.text(f"sameness/{at}/differences"),
+            *marks.cells(key, ("id", "kind", "asked", "check", "engine", "seed", "rule")),
+            marks.number(f"{key}/cases"),
+            marks.number(f"{key}/same"),
+            marks.text(f"{key}/agreement", class_=AGREEMENT_CLASS[one.agreement]),
+            *marks.cells(key, ("not_made",)),
         )
-        for at, _ in enumerate(report.sameness, start=1)
+        for at, one in enumerate(report.sameness, start=1)
+        for key in [f"sameness/{at}"]
     ]
-    head = ("Check", "Counts as the same", "Compared", "Same", "Largest difference", "What differs")
-    return table(head, rows, class_="dense")
+    head = (
+        "Comparison", "Kind", "Asked for beside the protocol", "The cases", "Engine", "Seed of the order",
+        "Determinism claimed", "Cases", "Same each time", "Agreement", "Why not compared",
+    )  # fmt: skip
+    return join((table(head, rows, class_="dense"), *_pairs(report, marks)))
+
+
+def _pairs(report: Report, marks: Marks) -> Iterator[Html]:
+    """Every run again with what does not agree; the runs that are judged stand in the section on cases."""
+    pairs = [(row.id, pair) for row in report.sameness for pair in row.pairs]
+    if not pairs:
+        return
+    rows = [
+        (
+            comparison,
+            *marks.cells(key, ("case", "repetition")),
+            element("code", marks.text(f"{key}/run")),
+            marks.text(f"{key}/differences"),
+        )
+        for at, (comparison, _) in enumerate(pairs, start=1)
+        for key in [f"again/{at}"]
+    ]
+    head = ("Comparison", "Case", "Repetition", "Run", "Differs from the run that is judged")
+    yield table(head, rows, class_="dense sortable")
 
 
 def _warm(report: Report, marks: Marks) -> Iterator[Html]:
@@ -102,12 +127,21 @@ def _perturbed(report: Report) -> Html:
     levels = sorted({case.row.strata.get(PERTURBATION, "") for case in report.cases} - {""})
     if not levels:
         return element("p", "The kit declares no perturbed cases.")
-    metrics = [one for one in report.protocol.metrics if one.kind != "outcome"]
+    metrics = [one for one in report.protocol.metrics if one.kind not in {"outcome", "sameness"}]
+    metrics = [one for one in metrics if one.against != "locked_release"]
+    made = {one.id: one.summary for one in report.protocol.perturbations}
     rows = []
     for level in levels:
         members = [case.row for case in report.cases if case.row.strata.get(PERTURBATION) == level]
-        rows.append((level, number(len(members)), *(_spread(members, metric.id) for metric in metrics)))
-    head = ("Perturbation", "Cases", *(named(one) for one in metrics))
+        rows.append(
+            (
+                level,
+                made.get(level, "by the kit"),
+                number(len(members)),
+                *(_spread(members, metric.id) for metric in metrics),
+            )
+        )
+    head = ("Perturbation", "What was done", "Cases", *(named(one) for one in metrics))
     note = "Least to greatest value over the cases; failed cases count as the protocol says."
     return join((table(head, rows, class_="dense sortable"), element("p", note, class_="note")))
 

@@ -19,11 +19,17 @@ from host.reports.model import (
     RegistrationSection,
     ReleaseSection,
     Report,
-    WarmSection,
 )
 from host.reports.observed import observed_rows
 from host.reports.order import prove
-from host.reports.sections import InstallationCheck, LeakSection, ReaderSection, SelfTestSection
+from host.reports.sections import (
+    InstallationCheck,
+    InterruptedRun,
+    LeakSection,
+    ReaderSection,
+    SamenessRow,
+    SelfTestSection,
+)
 from host.reports.sensitivity import sensitivity
 from host.validation.verdict import Verdict
 from registry.order import KINDS, Order, order_of
@@ -49,11 +55,12 @@ class ReportParts:
     gpus: tuple[str, ...]
     cases: tuple[CaseSection, ...]
     verdict: Verdict
-    warm: WarmSection | None = None
     leak: LeakSection | None = None
     readers: ReaderSection | None = None
     checks: tuple[InstallationCheck, ...] = ()
     self_test: SelfTestSection | None = None
+    sameness: tuple[SamenessRow, ...] = ()
+    interruptions: tuple[InterruptedRun, ...] = ()
 
 
 def compose(registry: Registry, parts: ReportParts) -> Report:
@@ -77,7 +84,6 @@ def compose(registry: Registry, parts: ReportParts) -> Report:
         verdict=parts.verdict,
         attempts=ledger.attempts(up_to=order.started, verdict=parts.verdict.verdict),
         limitations=_limitations(parts),
-        warm=parts.warm,
         leak=parts.leak,
         readers=parts.readers,
         analyses=analyse(parts.folder.protocol, rows),
@@ -86,6 +92,8 @@ def compose(registry: Registry, parts: ReportParts) -> Report:
         self_test=parts.self_test,
         order_proof=prove(registry, order, parts.folder.contents["protocol.toml"], ledger.first_runs[:1]),
         deviations=deviation_sections(order, parts.folder.protocol, counted(ledger.first_runs)),
+        sameness=parts.sameness,
+        interruptions=parts.interruptions,
     )
 
 

@@ -14,8 +14,24 @@ def deviations_and_attempts(report: Report, marks: Marks) -> Html:
             _deviations(report, marks),
             element("h3", "Attempts"),
             _attempts(report, marks),
+            element("h3", "Runs that were cut short"),
+            _interruptions(report, marks),
         )
     )
+
+
+def _interruptions(report: Report, marks: Marks) -> Html:
+    """Runs that the host stopped before a container ended: nobody saw an answer."""
+    if not report.interruptions:
+        return element("p", "None: the validation ran through.")
+    names = ("case", "comparison", "reason", "at")
+    rows = [
+        (element("code", marks.text(f"interrupted/{at}/run")), *marks.cells(f"interrupted/{at}", names))
+        for at, _ in enumerate(report.interruptions, start=1)
+    ]
+    note = "The validation was stopped and went on; each of these ran again. No answer of theirs was seen or kept."
+    head = ("Run", "Case", "Comparison", "Stopped by", "Began")
+    return join((table(head, rows, class_="dense"), element("p", note, class_="note")))
 
 
 def _deviations(report: Report, marks: Marks) -> Html:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain, pairwise, product
+from typing import Final
 
 from host.reports.model import Report
 from host.reports.sections import OracleRow
@@ -99,6 +100,10 @@ def _oracles(report: Report) -> tuple[OracleRow, ...]:
     return report.self_test.oracles if report.self_test else ()
 
 
+# Fields whose rows are listed by themselves.
+_ROWS_OF_THEIR_OWN: Final = frozenset({"pairs"})
+
+
 def _listed(report: Report) -> Iterable[tuple[str, StrictModel]]:
     """Rows of sections that are shown whole, each under its number from 1."""
     sections: dict[str, Iterable[StrictModel]] = {
@@ -109,6 +114,8 @@ def _listed(report: Report) -> Iterable[tuple[str, StrictModel]]:
         "analysis": report.analyses,
         "sensitivity": report.sensitivity,
         "sameness": report.sameness,
+        "again": [pair for row in report.sameness for pair in row.pairs],
+        "interrupted": report.interruptions,
         "version": report.version_delta.rows if report.version_delta else (),
         "deviation": report.deviations,
         "attempt": report.attempts if report.contract != "assay.report/1" else (),
@@ -133,6 +140,8 @@ def row_fields(key: str, row: StrictModel) -> dict[str, Field]:
     fields: dict[str, Field] = {}
     for name in type(row).model_fields:
         value = getattr(row, name)
+        if name in _ROWS_OF_THEIR_OWN:
+            continue
         if isinstance(value, EstimateRow):
             fields |= estimate_fields(f"{key}/{name}", value)
         elif isinstance(value, Mapping):

@@ -18,6 +18,7 @@ from host.reports.sections import (
     AnalysisRow,
     DeviationSection,
     InstallationCheck,
+    InterruptedRun,
     LeakSection,
     OrderProof,
     ReaderSection,
@@ -185,7 +186,7 @@ class WarmSection(StrictModel):
 # What an `assay.report/1` cannot hold.
 SINCE_2: Final = (
     "installation_checks", "self_test", "order_proof", "deviations", "analyses", "sensitivity",
-    "sameness", "version_delta", "leak", "readers",
+    "sameness", "interruptions", "version_delta", "leak", "readers",
 )  # fmt: skip
 
 
@@ -217,6 +218,7 @@ class Report(StrictModel):
     analyses: tuple[AnalysisRow, ...] = added(())
     sensitivity: tuple[SensitivityRow, ...] = added(())
     sameness: tuple[SamenessRow, ...] = added(())
+    interruptions: tuple[InterruptedRun, ...] = added(())
     version_delta: VersionDeltaSection | None = added(None)
     leak: LeakSection | None = added(None)
     readers: ReaderSection | None = added(None)

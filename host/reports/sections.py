@@ -17,7 +17,7 @@ from host.validation.verdict import VerdictWord
 from plugin_spec.model import Sha256, StrictModel
 from registry.excerpt import Excerpt
 from registry.plans import FieldChange
-from registry.statements import RunIdentifier, Timestamp
+from registry.statements import Agreement, RunIdentifier, Timestamp
 
 
 class InstallationCheck(StrictModel):
@@ -138,18 +138,58 @@ class SensitivityRow(StrictModel):
     as_registered: VerdictWord
 
 
+class SamenessPair(StrictModel):
+    """A case's run once more, and what does not agree with its run that is judged."""
+
+    case: str
+    repetition: int = Field(ge=1)
+    run: RunIdentifier
+    differences: tuple[str, ...]
+
+
 class SamenessRow(StrictModel):
     """One comparison of answers that ought to be the same: repeat, order, warm, engine.
 
-    ``worst`` is the largest difference in the unit of ``rule``, where it was measured.
+    Attributes
+    ----------
+    id, kind : str
+        As the protocol declares it, or ``asked`` for beside it.
+    check, rule : str
+        How the cases ran again, and the determinism that the plugin claims.
+    cases, same : int
+        Cases that ran again, and those of them that agreed each time.
+    engine : str
+        Name and version of the engine that they ran on.
+    seed : int or None
+        Of the order, where it was shuffled; each further repetition takes the next number.
+    not_made : str
+        Why nothing ran again; empty where it did.
+    pairs : tuple of SamenessPair
+        Every run, in the kit's order, and what does not agree.
     """
 
+    id: str
+    kind: Literal["repeat", "order", "warm", "engine"]
+    asked: bool = False
     check: str
     rule: str
     cases: int = Field(ge=0)
     same: int = Field(ge=0)
-    worst: float | None = None
-    differences: tuple[str, ...] = ()
+    engine: str = ""
+    seed: int | None = None
+    agreement: Agreement
+    not_made: str = ""
+    pairs: tuple[SamenessPair, ...] = ()
+
+
+class InterruptedRun(StrictModel):
+    """A run that the host cut short before a container ended; the case, or the comparison, then ran again."""
+
+    run: RunIdentifier
+    case: str
+    comparison: str
+    reason: str
+    at: Timestamp
 
 
 class VersionDeltaRow(StrictModel):

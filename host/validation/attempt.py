@@ -8,8 +8,6 @@ Invariants
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from host import __version__
 from host.home import now, random_bytes
@@ -21,11 +19,14 @@ from host.reports.model import Report
 from host.reports.pdf.agreement import print_page
 from host.reports.pictures import draw
 from host.reports.write import report_bytes
+from host.sameness.declared import Sameness
+from host.validation.locked import LockedRelease
+from host.validation.resume import Stopped
 from host.validation.session import CaseImagesOf
 from registry.keys import Signer
 from registry.log import Record
 from registry.registry import Registry
-from registry.statements import FileRef, Subset, ValidationReport, ValidationStarted
+from registry.statements import Agreement, FileRef, Subset, ValidationReport, ValidationStarted
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,29 @@ class Executor:
 
 @dataclass(frozen=True)
 class Plan:
-    """What will run: the registered protocol, the cosigned checkpoint over it, and which cases."""
+    """What will run.
+
+    Attributes
+    ----------
+    protocol, checkpoint
+        The registered protocol, and the cosigned checkpoint over it.
+    cases : sequence of KitCase
+        Perturbed copies included.
+    compared : sequence of Sameness
+        Comparisons, declared or asked for.
+    warm : bool
+        Whether warm containers were asked for beside the protocol.
+    locked : LockedRelease or None
+        The release to compare with.
+    """
 
     protocol: Record
     checkpoint: str
     subset: Subset
     cases: Sequence[KitCase]
+    compared: Sequence[Sameness] = ()
+    warm: bool = False
+    locked: LockedRelease | None = None
 
 
 @dataclass(frozen=True)
@@ -87,10 +105,17 @@ def begin(
             subset=plan.subset,
             cases=len(plan.cases),
             checkpoint=plan.checkpoint,
+            warm=plan.warm,
+            against=plan.locked.record.digest if plan.locked is not None else None,
         ),
         executor.signer,
     )
     return Attempt(validation, number, started, plan)
+
+
+def go_on(stopped: Stopped, plan: Plan) -> Attempt:
+    """The attempt that was stopped, under its own number."""
+    return Attempt(stopped.started.validation, stopped.started.attempt, stopped.record, plan)
 
 
 def publish(
@@ -100,12 +125,19 @@ def publish(
     attempt: Attempt,
     executor: Executor,
     *,
+    warm: Agreement | None,
     pdf: bool,
 ) -> Validated:
-    """Render, store and log the report; the signed record names every rendering."""
-    with TemporaryDirectory() as links:
-        figures = draw(report, lambda case_id: images(case_id, Path(links)))
-    page = render(report, figures)
+    """Render, store and log the report; the signed record names every rendering.
+
+    Parameters
+    ----------
+    warm : Agreement or None
+        What was found of warm containers, where every case ran in one.
+    pdf : bool
+        Whether to print the report as PDF too.
+    """
+    page = render(report, draw(report, images))
     html = _stored(registry, "report.html", page)
     printed = _stored(registry, "report.pdf", print_page(report, page)) if pdf else None
     final = report.model_copy(update={"renderings": (html, printed) if printed else (html,)})
@@ -128,7 +160,7 @@ def publish(
             subset=attempt.plan.subset,
             cases=len(attempt.plan.cases),
             host_version=__version__,
-            warm=report.warm.agreement if report.warm else None,
+            warm=warm,
         ),
         executor.signer,
         [

@@ -22,8 +22,6 @@ def check_fit(manifest: Manifest, folder: KitFolder) -> None:
     KitFitError
         A port, label, class, column or unit that the plugin lacks, or an input the kit does not have.
     """
-    if folder.protocol.perturbations or folder.protocol.sameness:
-        raise KitFitError(f"{folder.kit.id}: this version cannot run perturbations and sameness yet")
     _check_inputs(manifest, folder)
     for metric in folder.protocol.metrics:
         scorer = SCORERS.get(metric.kind)

@@ -1,29 +1,38 @@
-"""The cases of one validation as they come in: run, scored, and kept in the kit's order."""
+"""The cases of one validation as they come in: run or found recorded, scored, and kept in the kit's order.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+Invariants
+----------
+* A case has one run that is judged, in a fresh container; runs of comparisons are recorded as such, and judge nothing.
+* Perturbed copies run after the cases they are copies of, whose answers they may be held against.
+* Rows are computed from stored outputs, whether the run was this command's or an earlier one's.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from host.crew import Cancelled, Crew, Place
-from host.execution import CaseRequest, Execution, PreparedRun
-from host.home import random_bytes
+from host.execution import CaseRequest
 from host.kits.cases import KitCase
 from host.kits.kit import KitFolder
-from host.kits.request import case_request
-from host.records import measured
+from host.kits.places import PlacedCase
+from host.perturbations.cases import PerturbedCase
 from host.releases import InstalledRelease
-from host.reports.model import CaseSection, WarmSection
+from host.reports.model import CaseSection
 from host.reports.pictures import CaseImages
+from host.reports.sections import SamenessRow
 from host.run_ledger import RecordedRun, RunLedger
-from host.validation.scoring import score
+from host.sameness.comparison import JudgedRun
+from host.sameness.values import with_sameness
+from host.stored_outputs import StoredOutputs
+from host.validation.comparing import CaseAnswer, EarlierAnswer, score_case
+from host.validation.earlier import EarlierSource
 from host.validation.verdict import CaseRow
-from host.warm.on_kit import FreshRun, compare_on_kit
 from plugin_spec.ports import LabelMapPort
-from registry.registry import Registry
 from registry.statements import RunStarted
 
-# Given a case and a folder for links: the images its figures are drawn from.
-CaseImagesOf = Callable[[str, Path], CaseImages | None]
+# Given a case: the images its figures are drawn from.
+CaseImagesOf = Callable[[str], CaseImages | None]
 
 
 @dataclass(frozen=True)
@@ -36,66 +45,108 @@ class Progress:
     cancelled: Callable[[], bool]
 
 
+@dataclass(frozen=True)
+class SessionParts:
+    """What a session works with.
+
+    Attributes
+    ----------
+    placed : mapping of str to PlacedCase
+        Every case, perturbed copies too, with its files.
+    locked : mapping of str to EarlierAnswer, or None
+        By case, what the locked release answered, where the validation names that release.
+    recorded : mapping of str to RecordedRun
+        The judged runs that an earlier command recorded before it was stopped.
+    """
+
+    folder: KitFolder
+    release: InstalledRelease
+    ledger: RunLedger
+    stored: StoredOutputs
+    links: Path
+    placed: Mapping[str, PlacedCase]
+    locked: Mapping[str, EarlierAnswer] | None
+    recorded: Mapping[str, RecordedRun]
+
+
 class KitSession:
     """The cases of one validation as they come in."""
 
-    def __init__(self, folder: KitFolder, release: InstalledRelease, data: Path, ledger: RunLedger) -> None:
-        self.folder = folder
-        self.release = release
-        self._data = data
-        self._ledger = ledger
-        self._rows: dict[str, CaseRow] = {}
-        self.runs: list[RecordedRun] = []
-        self.sections: list[CaseSection] = []
-        self._cases: Sequence[KitCase] = ()
-
-    def run_all(self, crew: Crew, cases: Sequence[KitCase], progress: Progress) -> None:
-        """Run the cases, in fresh containers, and keep what is known of them in the kit's order."""
-        ended: list[int] = []
-
-        def done(number: int, run: RecordedRun) -> None:
-            ended.append(number)
-            progress.case_done(cases[number], run, len(ended), len(cases))
-
-        self.runs = crew.work(cases, self._run, done=done, cancelled=progress.cancelled)
-        self.sections = [self._section(case, run) for case, run in zip(cases, self.runs, strict=True)]
-        self._cases = cases
-
-    def compare_warm(self, crew: Crew, registry: Registry, progress: Progress) -> WarmSection:
-        """Run the cases once more in warm containers, and say how they agree."""
-        progress.say("run every case once more in warm containers, in shuffled order")
-        return compare_on_kit(
-            self._ledger,
-            replace(crew, warm=True),
-            [
-                FreshRun(self.request(case), case.subject_id, run)
-                for case, run in zip(self._cases, self.runs, strict=True)
-            ],
-            blobs=registry.blobs,
-            seed=int.from_bytes(random_bytes(4), "big"),
-            told=progress.told,
-            cancelled=progress.cancelled,
+    def __init__(self, parts: SessionParts) -> None:
+        self._parts = parts
+        self.folder = parts.folder
+        self.release = parts.release
+        self.runs: dict[str, RecordedRun] = {}
+        self._earlier = EarlierSource(
+            parts.release.manifest,
+            parts.folder.protocol,
+            lambda case_id: self.runs[case_id],
+            parts.locked,
+            parts.links,
         )
+        self._rows: dict[str, CaseRow] = {}
 
-    def request(self, case: KitCase) -> CaseRequest:
-        """What a case of the kit asks to be run."""
-        return case_request(case, self.release.manifest, self._data)
+    def run_all(self, crew: Crew, progress: Progress) -> None:
+        """Run the cases that were not run yet, in fresh containers: the kit's own first, then their copies."""
+        cases = [one.case for one in self._parts.placed.values()]
+        ended: list[str] = []
+        for copies in (False, True):
+            batch = [case for case in cases if isinstance(case, PerturbedCase) is copies]
+
+            def done(number: int, run: RecordedRun, batch: Sequence[KitCase] = batch) -> None:
+                ended.append(batch[number].case_id)
+                progress.case_done(batch[number], run, len(ended), len(cases))
+
+            runs = crew.work(batch, self._run, done=done, cancelled=progress.cancelled)
+            self.runs |= {case.case_id: run for case, run in zip(batch, runs, strict=True)}
+
+    def request(self, case_id: str) -> CaseRequest:
+        """What a case asks to be run."""
+        return self._parts.placed[case_id].request(self.release.manifest)
+
+    def judged(self, concerns: Callable[[str], bool]) -> list[JudgedRun]:
+        """The cases of the kit, without perturbed copies, that a comparison concerns, with their runs."""
+        return [
+            JudgedRun(self.request(case_id), one.case.subject_id, self.runs[case_id])
+            for case_id, one in self._parts.placed.items()
+            if not isinstance(one.case, PerturbedCase) and concerns(case_id)
+        ]
+
+    def sections(self, comparisons: Sequence[SamenessRow]) -> tuple[CaseSection, ...]:
+        """What is known of every case, in the kit's order."""
+        return tuple(
+            self._section(one.case, self.runs[case_id], comparisons)
+            for case_id, one in self._parts.placed.items()
+        )
 
     def _run(self, case: KitCase, place: Place, cancelled: Cancelled) -> RecordedRun:
-        return self._ledger.run(
-            self.release,
-            self.request(case),
-            subject=case.subject_id,
-            visit="kit",
-            cancelled=cancelled,
-            place=place,
-            inspect=lambda prepared, execution: self._score(case, prepared, execution),
+        parts = self._parts
+        run = parts.recorded.get(case.case_id)
+        if run is None:
+            run = parts.stored.kept(
+                parts.ledger.run(
+                    self.release,
+                    self.request(case.case_id),
+                    subject=case.subject_id,
+                    visit="kit",
+                    cancelled=cancelled,
+                    place=place,
+                )
+            )
+        answer = CaseAnswer(
+            case,
+            run.execution,
+            self.release.manifest,
+            run.record.measured,
+            parts.placed[case.case_id].references,
         )
+        self._rows[case.case_id] = score_case(answer, self.folder.protocol, self._earlier.of(case))
+        return run
 
-    def _section(self, case: KitCase, done: RecordedRun) -> CaseSection:
+    def _section(self, case: KitCase, done: RecordedRun, comparisons: Sequence[SamenessRow]) -> CaseSection:
         record, answered = done.record, done.execution.result
         return CaseSection(
-            row=self._rows[case.case_id],
+            row=with_sameness(self.folder.protocol, self._rows[case.case_id], comparisons),
             run=record.run,
             message=record.message,
             measured=record.measured,
@@ -107,19 +158,9 @@ class KitSession:
             warnings=record.warnings,
         )
 
-    def _score(self, case: KitCase, prepared: PreparedRun, execution: Execution) -> None:
-        self._rows[case.case_id] = score(
-            case,
-            execution,
-            manifest=self.release.manifest,
-            protocol=self.folder.protocol,
-            measured=measured(prepared.release.manifest, execution),
-            references={port: self._data / file.path for port, file in case.references.items()},
-        )
-
     def gpus(self) -> tuple[str, ...]:
         """The kinds of GPU that cases ran on, and why some ran without one."""
-        started = [run.started.statement.read(RunStarted) for run in self.runs]
+        started = [run.started.statement.read(RunStarted) for run in self.runs.values()]
         used = {
             f"{one.model}, compute capability {one.compute_capability}, driver {one.driver}"
             for act in started
@@ -129,40 +170,31 @@ class KitSession:
 
     def environment(self) -> dict[str, str]:
         """Tool versions as the containers measured them."""
-        return next((dict(run.record.environment) for run in self.runs if run.record.environment), {})
+        found = (dict(run.record.environment) for run in self.runs.values() if run.record.environment)
+        return next(found, {})
 
-    def images(self, registry: Registry) -> CaseImagesOf:
-        """Where the figures find the images of a case; a blob gets its file name back through a link."""
-        cases = {case.case_id: case for case in self.folder.cases}
-        runs = {section.row.case: run for section, run in zip(self.sections, self.runs, strict=True)}
+    def images(self, case_id: str) -> CaseImages | None:
+        """The images that a case's figures are drawn from; ``None`` where there is nothing to draw."""
+        placed = self._parts.placed[case_id]
         ports = {one.port for one in self.folder.protocol.metrics if one.kind == "masks"}
-
-        def of(case_id: str, links: Path) -> CaseImages | None:
-            predicted = next((o for o in runs[case_id].record.outputs if o.port in ports), None)
-            if predicted is None:
-                return None
-            port = next(one for one in self.release.manifest.outputs if one.name == predicted.port)
-            assert isinstance(port, LabelMapPort)  # noqa: S101 - check_fit has looked
-            shown = cases[case_id].inputs.get(port.grid_of or "")
-            if shown is None or shown[0].is_folder:
-                return None  # no image lies on the same grid, so there is nothing to draw the masks on
-            values = {label.name: label.value for label in port.labels}
-            masks = [
-                one for one in self.folder.protocol.metrics if one.port == port.name and one.label in values
-            ]
-            return CaseImages(
-                image=self._data / shown[0].path,
-                predicted=_named(
-                    registry.blobs.path(predicted.digest), links / f"{case_id}-{predicted.name}"
-                ),
-                reference=self._data / cases[case_id].references[port.name].path,
-                codes={values[one.label or ""]: one.reference_value or 0 for one in masks},
-                labels={one.reference_value or 0: one.label or "" for one in masks},
-            )
-
-        return of
-
-
-def _named(blob: Path, link: Path) -> Path:
-    link.symlink_to(blob)
-    return link
+        predicted = next((one for one in self.runs[case_id].execution.outputs if one.port in ports), None)
+        if predicted is None:
+            return None
+        port = self.release.manifest.output(predicted.port)
+        assert isinstance(port, LabelMapPort)  # noqa: S101 - check_fit has looked
+        shown = placed.inputs.get(port.grid_of or "")
+        if shown is None or shown[0].is_dir() or port.name not in placed.references:
+            return None  # no image lies on the same grid, so there is nothing to draw the masks on
+        values = {label.name: label.value for label in port.labels}
+        masks = [
+            one
+            for one in self.folder.protocol.metrics
+            if one.port == port.name and one.label in values and one.against == "reference"
+        ]
+        return CaseImages(
+            image=shown[0],
+            predicted=predicted.path,
+            reference=placed.references[port.name],
+            codes={values[one.label or ""]: one.reference_value or 0 for one in masks},
+            labels={one.reference_value or 0: one.label or "" for one in masks},
+        )

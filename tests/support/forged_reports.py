@@ -14,7 +14,12 @@ def forged(host: TinyHost, done: Validated, **changes: object) -> Record:
     """A report that agrees with itself in JSON, page and verdict, logged by an executor with a valid key."""
     report: Report = done.report.model_copy(update={"renderings": (), **changes})
     rows = [one.row for one in report.cases]
-    again = {"flow": FlowSection.of(rows), "verdict": evaluate(report.protocol, rows)}
+    verdict = evaluate(report.protocol, rows)
+    attempts = tuple(
+        one.model_copy(update={"verdict": verdict.verdict}) if one.validation == report.validation else one
+        for one in report.attempts
+    )
+    again = {"flow": FlowSection.of(rows), "verdict": verdict, "attempts": attempts}
     report = report.model_copy(update=again)
     page = host.file("report.html", render(report, []))
     data = report_bytes(report.model_copy(update={"renderings": (page,)}))
@@ -23,7 +28,9 @@ def forged(host: TinyHost, done: Validated, **changes: object) -> Record:
         "report_html": page,
         "verdict": report.verdict.verdict,
         "cases": len(rows),
-        "warm": report.warm.agreement if report.warm else None,
+        "warm": report.warm.agreement
+        if report.warm
+        else next((one.agreement for one in report.sameness if one.kind == "warm"), None),
         "reason": "a second one",
     }
     logged = done.record.statement.read(ValidationReport).model_copy(update=said)

@@ -1,7 +1,7 @@
 """The tiny plugin and kit of `tests.support.tiny` without a container engine and without the command line."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from host.builds import io_schema
 from host.cli.session import Actor
 from host.engines.cgroup import MemoryUse
 from host.engines.interface import Engine
+from host.errors import NoEngineError
 from host.execution import CaseRequest
 from host.home import Home, now
 from host.installed import find_release, install
@@ -21,8 +22,9 @@ from host.releases import InstalledRelease
 from host.run_ledger import RecordedRun, RunLedger
 from host.validation.attempt import Executor, Validated
 from host.validation.deviating import Approver, Deviated, deviate
+from host.validation.resume import find_stopped
 from host.validation.session import Progress
-from host.validation.validate import validate
+from host.validation.validate import Asked, validate
 from host.warm.memory import MemoryProbe, peer_memory
 from plugin_spec.manifest import Manifest, read_manifest
 from registry.bundle import export_trial
@@ -122,6 +124,10 @@ class TinyHost:
             checkpoint=checkpoint,
         )
         self.registry.act(started, self.keys["ada"])
+        return self.ledger_of(VALIDATION)
+
+    def ledger_of(self, validation: str) -> RunLedger:
+        """A ledger of runs for a validation."""
         context = RunContext(
             actor=self.registry.node_id,
             role="log",
@@ -129,7 +135,7 @@ class TinyHost:
             reason="a test",
             engine=self.engine.describe(),
             host_version=__version__,
-            validation=VALIDATION,
+            validation=validation,
         )
         return RunLedger(self.home, self.registry, self.engine, context)
 
@@ -141,8 +147,23 @@ class TinyHost:
         jobs: int = 1,
         warm: bool = False,
         pdf: bool = False,
+        against: str = "",
+        trial: str = "",
+        stopped: str = "",
+        executor: str = "ada",
+        engines: Mapping[str, Engine] | None = None,
+        told: Callable[[str], None] = lambda line: None,
     ) -> Validated:
-        """Run the kit as Ada."""
+        """Run the kit; ``engines`` are those that this machine has beside its own."""
+        asked = Asked(smoke, jobs, warm, against, trial, pdf=pdf)
+        if stopped:
+            asked = Asked.again(find_stopped(self.registry, stopped), jobs=jobs, pdf=pdf)
+
+        def connect(name: str) -> Engine:
+            if name not in (engines or {}):
+                raise NoEngineError(f"no {name} here", subject=name)
+            return (engines or {})[name]
+
         with self.home.running():
             return validate(
                 self.home,
@@ -150,18 +171,16 @@ class TinyHost:
                 self.engine,
                 release=release or self.release,
                 folder=self.kit,
-                executor=Executor("ada", "developer", self.keys["ada"]),
-                smoke=smoke,
+                executor=Executor(executor, ROLES[executor][0], self.keys[executor]),
+                asked=asked,
                 progress=Progress(
-                    say=lambda line: None,
+                    say=told,
                     case_done=lambda case, run, number, total: None,
                     told=lambda line, number, total: None,
                     cancelled=lambda: False,
                 ),
-                jobs=jobs,
-                warm=warm,
-                pdf=pdf,
                 probe=self.probe,
+                connect=connect,
             )
 
     def edit_protocol(self, old: str, new: str) -> None:
@@ -181,6 +200,20 @@ class TinyHost:
         draw_cases(self.home, self.kit)
         return done
 
+    def next_release(self, version: str = "1.1.0") -> InstalledRelease:
+        """Submit the same image under another version."""
+        manifest = self.plugin / "plugin.toml"
+        manifest.write_text(manifest.read_text().replace('version = "1.0.0"', f'version = "{version}"'))
+        self.manifest = read_manifest(manifest)
+        _submit(self)
+        name = f"{self.manifest.id}@{version}"
+        return install(self.registry, find_release(self.registry, name))
+
+    def sign(self, done: Validated) -> None:
+        """Let QA sign a report."""
+        quentin = self.actor("quentin", Role.QA)
+        sign_lock(self.registry, quentin, done.record, meaning="approval", reason="read in full")
+
     def file(self, name: str, data: bytes) -> FileRef:
         """Store bytes and name them."""
         stored = self.registry.blobs.put_bytes(data)
@@ -190,7 +223,7 @@ class TinyHost:
         """Carry the release to a signed lock that names the site, and permits warm containers if it is to."""
         done = self.validate(warm=validated_warm)
         registry, quentin = self.registry, self.actor("quentin", Role.QA)
-        sign_lock(registry, quentin, done.record, meaning="approval", reason="read in full")
+        self.sign(done)
         decision = CatalogueDecision(
             **self.stamp("quentin"),
             release=done.report.release.record,
@@ -255,6 +288,7 @@ def tiny_host(
     engine: Engine | None = None,
     config: bytes | None = None,
     declared: Callable[[str], str] = lambda text: text,
+    planned: Callable[[str], str] = lambda text: text,
 ) -> TinyHost:
     """Build a `TinyHost` with everything up to the registered kit.
 
@@ -264,13 +298,15 @@ def tiny_host(
         What the plugin declares.
     engine, config : optional
         A real engine, and the config of the image that it holds.
-    declared : callable, optional
-        Changes the manifest's text.
+    declared, planned : callable, optional
+        Change the text of the manifest, and of the protocol.
     """
     plugin = add_weights(plugin_folder(folder / "plugin"))
     manifest_text = (plugin / "plugin.toml").read_text().replace('mode = "exec"', f'mode = "{mode}"')
     (plugin / "plugin.toml").write_text(declared(manifest_text))
-    kit = read_kit(kit_folder(folder / "kit"))
+    plan = kit_folder(folder / "kit") / "protocol.toml"
+    plan.write_text(planned(plan.read_text()))
+    kit = read_kit(plan.parent)
     home = Home(folder / "home", folder / "cache")
     home.ensure()
     keys = {name: generate(seeded(name)) for name in ROLES}
@@ -303,6 +339,19 @@ def draw_cases(home: Home, kit: KitFolder) -> None:
         make_kit(kit.path, data)
 
 
+def reopened(folder: Path) -> TinyHost:
+    """The host that another process built in this folder."""
+    home = Home(folder / "home", folder / "cache")
+    registry = Registry.open(home.path, now)
+    keys: dict[str, Signer] = {name: generate(seeded(name)) for name in ROLES}
+    plugin, kit = folder / "plugin", read_kit(folder / "kit")
+    config = json.dumps({"rootfs": {"type": "layers", "diff_ids": []}}).encode()
+    manifest = read_manifest(plugin / "plugin.toml")
+    host = TinyHost(folder, home, registry, keys, MemoryEngine(), plugin, kit, manifest, config)
+    host.engine.images.add(host.release.image)
+    return host
+
+
 def _submit(host: TinyHost) -> None:
     release = Release(
         **host.stamp("ada"),
@@ -326,7 +375,7 @@ def _register(host: TinyHost) -> None:
         version=kit.kit.version,
         kit_digest=kit.kit_digest,
         protocol_digest=kit.protocol_digest,
-        cases=len(kit.cases),
+        cases=len(kit.selected(smoke=False)),
         evidence=kit.kit.evidence,
     )
     host.registry.act(protocol, host.keys["quentin"])

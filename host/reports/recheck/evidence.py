@@ -1,20 +1,28 @@
 """What a report is checked against: its signed record, and the plan and kit that were registered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from host.errors import ReportMismatchError
 from host.home import Home
+from host.installed import read_stored_manifest
+from host.kits.cases import KitCase
 from host.kits.data import check_data, data_folder
 from host.kits.kit import KitFolder
+from host.kits.places import PlacedCase, place
 from host.kits.stored import stored_kit
+from host.perturbations.cases import PerturbedCase
+from host.perturbations.copies import CopyMaker
 from host.reports.model import Report
 from host.reports.write import parse_report
+from host.validation.recorded_runs import ValidationRuns, runs_of
+from plugin_spec.manifest import Manifest
 from registry.plans import find_plan
 from registry.record import Record
 from registry.registry import Registry
-from registry.statements import Protocol, ValidationReport
+from registry.statements import Protocol, ValidationReport, ValidationStarted
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,39 @@ class Evidence:
             return None
         check_data(home, self.kit)
         return data_folder(home, self.kit)
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """Of the release that was tested; its bytes are hashed first."""
+        return read_stored_manifest(self.registry, self.report.release.manifest)
+
+    @cached_property
+    def runs(self) -> ValidationRuns:
+        """Every run of the validation, from the log.
+
+        Raises
+        ------
+        ValidationRunsError
+            A run has no end, or a case was answered twice.
+        """
+        return runs_of(self.registry, self.logged.validation)
+
+    @cached_property
+    def started(self) -> ValidationStarted:
+        """The record of the validation's start."""
+        return self.registry.log.record(self.logged.started).statement.read(ValidationStarted)
+
+    def placed(self, cases: Sequence[KitCase]) -> dict[str, PlacedCase]:
+        """The cases whose files are in this home, perturbed copies too; their digests are checked."""
+        if self.data is None:
+            return {}
+        home = Home(self.registry.home, self.registry.home)
+        maker = CopyMaker(home, self.manifest, self.data, lambda line: None)
+        found = {
+            one.case_id: maker.kept(one) if isinstance(one, PerturbedCase) else place(one, self.data)
+            for one in cases
+        }
+        return {name: placed for name, placed in found.items() if placed is not None}
 
     def same(self, what: str, found: object, expected: object) -> None:
         """Refuse the report where it says something else than is known. Raises `ReportMismatchError`."""

@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from host.installed import read_stored_manifest
 from host.reports.model import CaseSection, FlowSection
-from host.reports.recheck.cases import recorded_runs
 from host.reports.recheck.evidence import Evidence
-from host.validation.rescoring import Rescorer, differing
+from host.sameness.values import with_sameness
+from host.validation.rescoring import differing, rescoring
 from host.validation.rows import CaseRow
 from host.validation.verdict import evaluate
 
@@ -30,17 +29,19 @@ def values_follow(evidence: Evidence) -> str:
 
 def rescored(evidence: Evidence) -> Iterator[tuple[CaseSection, CaseRow, str]]:
     """Each case of the report with its row made again, and why figures of files had to be taken over from it."""
-    manifest = read_stored_manifest(evidence.registry, evidence.report.release.manifest)
-    rescorer = Rescorer(evidence.registry.blobs, manifest, evidence.kit, evidence.data)
-    begun, ended = recorded_runs(evidence)
     selected = evidence.kit.selected(smoke=evidence.logged.subset == "smoke")
-    for case, section in zip(selected, evidence.report.cases, strict=True):
-        end = ended[section.run]
-        obstacle = rescorer.obstacle(case, end)
-        if obstacle:
-            yield section, rescorer.row_of_numbers(case, end, section.row), obstacle
-        else:
-            yield section, rescorer.row(case, begun[section.run], end), ""
+    with rescoring(
+        evidence.registry,
+        evidence.kit,
+        evidence.manifest,
+        evidence.runs,
+        placed=evidence.placed(selected),
+        against=evidence.started.against,
+    ) as rescorer:
+        for case, section in zip(selected, evidence.report.cases, strict=True):
+            obstacle = rescorer.obstacle(case)
+            again = rescorer.row_of_numbers(case, section.row) if obstacle else rescorer.row(case)
+            yield section, with_sameness(evidence.kit.protocol, again, evidence.report.sameness), obstacle
 
 
 def verdict_follows(evidence: Evidence) -> str:

@@ -284,21 +284,6 @@ def test_an_unreadable_image_is_a_recorded_failure_without_a_container(host: Tin
     assert host.engine.ran == []
 
 
-def test_what_inspects_a_run_sees_its_outputs_after_it_was_logged(host: TinyHost) -> None:
-    seen: list[tuple[int, bool]] = []
-    host.ledger().run(
-        host.release,
-        CaseRequest("case-1", {"scan": host.scan()}, {}),
-        subject="subject-1",
-        visit="baseline",
-        cancelled=lambda: False,
-        inspect=lambda prepared, done: seen.append(
-            (len(finished(host.registry)), all(one.path.is_file() for one in done.outputs))
-        ),
-    )
-    assert seen == [(1, True)]
-
-
 def test_a_request_for_an_undeclared_port_is_refused_and_logged(host: TinyHost) -> None:
     with pytest.raises(PortError, match="declares no input 'ct'"):
         host.ledger().run(

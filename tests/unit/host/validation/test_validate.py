@@ -11,18 +11,15 @@ from host.kits.data import data_folder
 from host.kits.kit import read_kit
 from host.reports.recheck import recheck
 from host.reports.sections import ReaderSection
-from host.reports.write import report_bytes
 from host.validation.attempt import Executor
 from host.validation.preregistration import find_protocol
-from host.warm.errors import WarmUndeclaredError
 from registry.errors import BlobMismatchError, NotPreregisteredError, RoleError
 from registry.statements import RunFinished, RunStarted, ValidationReport, ValidationStarted
 from registry.trace import trace
 from tests.support.forged_reports import forged, with_case
-from tests.support.memory_engine import Ending, ending, raising, tiny_adapter, writing
+from tests.support.memory_engine import Ending, ending, raising, tiny_adapter
 from tests.support.tiny import kit_folder
 from tests.support.tiny_host import TinyHost, finished, refusals, tiny_host
-from tests.support.warm_process import FAILS, REMEMBERS
 
 
 def on_case(host: TinyHost, case: str, ended: Ending) -> None:
@@ -256,7 +253,7 @@ def test_a_report_that_leaves_its_leak_check_out_is_refused(host: TinyHost) -> N
 
 def test_somebody_without_a_role_for_it_does_not_validate(host: TinyHost) -> None:
     from host.validation.session import Progress
-    from host.validation.validate import validate
+    from host.validation.validate import Asked, validate
 
     with pytest.raises(RoleError):
         validate(
@@ -266,7 +263,7 @@ def test_somebody_without_a_role_for_it_does_not_validate(host: TinyHost) -> Non
             release=host.release,
             folder=host.kit,
             executor=Executor("sofia", "sponsor", host.keys["sofia"]),
-            smoke=False,
+            asked=Asked(pdf=False),
             progress=Progress(
                 say=lambda line: None,
                 case_done=lambda case, run, number, total: None,
@@ -370,78 +367,3 @@ def test_an_engine_that_dies_under_several_cases_records_them_all(host: TinyHost
     assert {one.run for one in finished(host.registry)} == begun
     assert {one.reason_code for one in finished(host.registry)} <= {"engine-failed", "cancelled"}
     assert list(host.home.runs.iterdir()) == []
-
-
-@pytest.fixture
-def serving(tmp_path: Path) -> TinyHost:
-    return tiny_host(tmp_path, mode="serve")
-
-
-def test_warm_containers_are_compared_case_by_case_and_recorded_as_warm(serving: TinyHost) -> None:
-    done = serving.validate(warm=True, jobs=2)
-    warm = done.report.warm
-    assert warm is not None and warm.agreement == "equal"
-    assert sorted(one.case for one in warm.runs) == sorted(one.row.case for one in done.report.cases)
-    begun = [one.statement.read(RunStarted) for one in serving.registry.records(RunStarted.predicate_type)]
-    assert sorted(one.container for one in begun) == ["fresh"] * 3 + ["warm"] * 3
-    assert {one.run for one in begun if one.container == "warm"} == {one.run for one in warm.runs}
-    assert done.record.statement.read(ValidationReport).warm == "equal"
-    assert recheck(serving.registry, done.record)
-    page = serving.registry.blobs.path(done.report.renderings[0].digest).read_text()
-    assert "Warm containers" in page
-
-
-def test_a_plugin_that_remembers_its_last_case_is_told_and_the_verdict_stays_with_the_fresh_runs(
-    serving: TinyHost,
-) -> None:
-    serving.engine.server = REMEMBERS
-    done = serving.validate(warm=True)
-    assert done.report.warm is not None and done.report.warm.agreement == "different"
-    assert done.report.verdict.verdict == "met"
-    assert any(one.differences for one in done.report.warm.runs)
-    assert recheck(serving.registry, done.record)
-
-
-@pytest.mark.parametrize("forgery", ["the word alone", "the differences too"])
-def test_a_report_cannot_call_warm_containers_equal_that_were_not(forgery: str, serving: TinyHost) -> None:
-    serving.engine.server = REMEMBERS
-    done = serving.validate(warm=True)
-    assert done.report.warm is not None
-    runs = done.report.warm.runs
-    if forgery == "the differences too":
-        runs = tuple(one.model_copy(update={"differences": ()}) for one in runs)
-    lie = done.report.warm.model_copy(update={"agreement": "equal", "runs": runs})
-    with pytest.raises(ReportMismatchError, match="warm"):
-        recheck(serving.registry, forged(serving, done, warm=lie))
-
-
-def test_cases_that_all_failed_alike_are_no_sign_that_warm_containers_are_equal(serving: TinyHost) -> None:
-    serving.engine.container = writing(
-        20, outcome="failed", reason_code="plugin-error", message="told to fail"
-    )
-    serving.engine.server = FAILS
-    done = serving.validate(warm=True)
-    assert done.report.warm is not None
-    assert done.report.warm.agreement == "not comparable"
-    assert not any(one.differences for one in done.report.warm.runs)
-    assert recheck(serving.registry, done.record)
-    lie = done.report.warm.model_copy(update={"agreement": "equal"})
-    with pytest.raises(ReportMismatchError, match="warm agreement"):
-        recheck(serving.registry, forged(serving, done, warm=lie))
-
-
-def test_a_report_cannot_leave_its_warm_runs_out(serving: TinyHost) -> None:
-    serving.engine.server = REMEMBERS
-    done = serving.validate(warm=True)
-    with pytest.raises(ReportMismatchError, match="warm"):
-        recheck(serving.registry, forged(serving, done, warm=None))
-
-
-def test_a_plugin_that_does_not_declare_it_is_not_run_warm(host: TinyHost) -> None:
-    with pytest.raises(WarmUndeclaredError):
-        host.validate(warm=True)
-    assert host.engine.ran == []
-
-
-def test_a_report_without_warm_containers_keeps_the_bytes_it_always_had(host: TinyHost) -> None:
-    assert b'"warm"' not in report_bytes(host.validate().report)

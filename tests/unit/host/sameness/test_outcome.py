@@ -2,7 +2,7 @@
 
 import pytest
 
-from host.warm.equality import agreement_of, shuffled
+from host.sameness.outcome import agreement_of, shuffled
 
 
 def test_the_order_is_shuffled_and_can_be_repeated() -> None:
