@@ -117,8 +117,9 @@ def _resampled(statistic: StatisticRegistration, cases: Cases, plan: Plan, metho
     if reason:
         return without_interval(value, level=plan.level, n=cases.n_subjects, reason=reason)
     strata = [one.get(plan.within, "") for one in cases.strata] if plan.within else None
+    value_of = statistic.resampled(cases, asked) if statistic.resampled is not None else None
     return cluster_bootstrap(
-        lambda indices: statistic.compute(cases.take(indices), asked).value,
+        value_of or (lambda indices: statistic.compute(cases.take(indices), asked).value),
         cases.subjects.tolist(),
         seed=plan.seed,
         strata=strata,

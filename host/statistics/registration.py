@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from host.statistics.estimate import Estimate
 
 if TYPE_CHECKING:
+    from host.statistics.bootstrap import Indices
     from host.statistics.cases import Cases, Flags
 
 OptionValue = int | float | str
@@ -106,6 +107,8 @@ class StatisticRegistration:
         What it can be at all: a bound outside makes no sense.
     counts_false_positives : bool
         Whether an answer can lose by saying too much, so that a failed case would win by saying nothing.
+    resampled : callable or None
+        From cases to a function from the indices of a resample to its value, where that is faster than ``compute``.
     concerns : callable or None
         Which cases say anything on it, where not all do: those with a lesion, for a sensitivity.
     """
@@ -125,6 +128,7 @@ class StatisticRegistration:
     least: float = -math.inf
     most: float = math.inf
     counts_false_positives: bool = False
+    resampled: Callable[["Cases", Asked], Callable[["Indices"], float]] | None = None
     concerns: Callable[["Cases"], "Flags"] | None = None
 
     @property

@@ -4,12 +4,14 @@
 of them belong together; ``scores`` and ``matched`` are of each finding by itself.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from host.statistics.estimate import Estimate, without_interval
 from host.statistics.registration import Asked, Option, StatisticRegistration
 
 if TYPE_CHECKING:
+    from host.statistics.bootstrap import Indices
     from host.statistics.cases import Cases, Flags
 
 _KINDS = ("lesions", "findings")
@@ -56,12 +58,18 @@ def _false_positives(cases: "Cases", asked: Asked) -> Estimate:
 
 
 def _sensitivity_at(cases: "Cases", asked: Asked) -> Estimate:
+    import numpy as np
+
+    value = _sensitivity_of_resample(cases, asked)(np.arange(len(cases)))
+    reason = "no interval was asked for" if cases["reference"].any() else "there is no lesion"
+    return without_interval(value, level=asked.level, n=cases.n_subjects, reason=reason)
+
+
+def _sensitivity_of_resample(cases: "Cases", asked: Asked) -> Callable[["Indices"], float]:
     from host.statistics.froc import Findings
 
     found = Findings.of(cases.each("scores"), cases.each("matched"), cases["reference"])
-    value = found.sensitivity_at(asked.number("false_positives_per_case"))
-    reason = "no interval was asked for" if found.lesions.any() else "there is no lesion"
-    return without_interval(value, level=asked.level, n=cases.n_subjects, reason=reason)
+    return lambda indices: found.sensitivity_at(asked.number("false_positives_per_case"), indices)
 
 
 STATISTICS = (
@@ -120,6 +128,7 @@ STATISTICS = (
         kinds=("findings",),
         columns=("scores", "matched", "reference"),
         compute=_sensitivity_at,
+        resampled=_sensitivity_of_resample,
         options=(Option(name="false_positives_per_case", summary="how many are allowed on average"),),
         counts_false_positives=True,
         least=0.0,

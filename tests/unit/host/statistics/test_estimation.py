@@ -9,8 +9,9 @@ from host.statistics.agreement import bland_altman, bland_altman_repeated, conco
 from host.statistics.cases import Cases
 from host.statistics.classes import sensitivity, weighted_kappa
 from host.statistics.estimation import Plan, estimate, point
+from host.statistics.froc import sensitivity_at
 from host.statistics.proportions import wilson
-from host.statistics.registration import BOOTSTRAPS
+from host.statistics.registration import BOOTSTRAPS, Asked
 from host.statistics.registrations import statistics
 from host.statistics.regression import deming, linearity, passing_bablok
 from host.statistics.reliability import icc
@@ -211,3 +212,34 @@ def test_a_method_there_is_not_is_refused() -> None:
 def test_columns_have_one_entry_per_case() -> None:
     with pytest.raises(ValueError, match="column value has 1 cases of 2"):
         Cases.of(["a", "b"], {"value": [(1.0,)]})
+
+
+FOUND = Cases.of(
+    [f"s{number}" for number in range(8)],
+    {
+        "scores": [[0.9, 0.2], [], [0.8], [0.7, 0.6, 0.5], [0.4], [0.95], [0.3], [0.85, 0.1]],
+        "matched": [[0, -1], [], [-1], [0, 1, -1], [0], [0], [-1], [0, 1]],
+        "reference": [[1], [1], [0], [3], [1], [1], [0], [2]],
+    },
+)
+
+
+def test_the_sensitivity_at_a_false_positive_rate_is_that_of_the_curve_and_of_its_own_bootstrap() -> None:
+    statistic, options = statistics()["sensitivity_at_fp"], {"false_positives_per_case": 0.25}
+    found = estimate(statistic, FOUND, Plan(seed=3, resamples=400, options=options))
+    columns = FOUND.each("scores"), FOUND.each("matched"), FOUND["reference"]
+    own = sensitivity_at(
+        *columns, false_positives_per_case=0.25, subjects=FOUND.subjects.tolist(), seed=3, resamples=400
+    )
+    assert found == own
+
+
+@pytest.mark.parametrize("name", [one.name for one in statistics().values() if one.resampled is not None])
+def test_a_faster_way_to_a_resample_gives_what_the_statistic_gives(name: str) -> None:
+    statistic = statistics()[name]
+    assert statistic.resampled is not None
+    asked = Asked(level=0.95, method="", options={"false_positives_per_case": 0.25})
+    for seed in range(20):
+        indices = np.random.RandomState(seed).randint(0, 8, 8)
+        slow = statistic.compute(FOUND.take(indices), asked).value
+        assert statistic.resampled(FOUND, asked)(indices) == pytest.approx(slow, nan_ok=True)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host.statistics.agreement import bland_altman
+from host.statistics.equivalence import tost_mean
 from host.statistics.proportions import wilson
 from host.validation.judging import SEVERITY
 from host.validation.protocol import Protocol
@@ -274,6 +275,19 @@ def test_one_level_of_a_stratum_is_a_scope_too() -> None:
     assert (found.scope, found.verdict, found.cases) == ("site=a", "met", 3)
     empty = the_only(make_plan([make_criterion("mean", "masks", scope="site=c")]), rows)
     assert (empty.scope, empty.verdict, empty.cases) == ("site=c", "insufficient evidence", 0)
+
+
+@given(st.lists(st.floats(0, 10), min_size=3, max_size=12), st.floats(0.5, 12))
+def test_a_mean_inside_its_margin_by_a_one_sided_interval_is_what_two_one_sided_tests_call_equivalent(
+    numbers: list[float], margin: float
+) -> None:
+    rows = values(*(round(one - 5, 3) for one in numbers))
+    criterion = make_criterion("mean", "masks", judged="interval", comparator="abs<=", bound=margin, sides=1)
+    metric = make_metric("masks", failed_case_counts_as="not met")
+    found = the_only(make_plan([criterion], metrics=[metric]), rows)
+    tested = tost_mean([row.values["masks"] or 0.0 for row in rows], low=-margin, high=margin)
+    if found.estimate is not None and found.estimate.low is not None:
+        assert (found.verdict == "met") == tested.equivalent
 
 
 # ---- several claims ------------------------------------------------------------------------------------------------
