@@ -55,24 +55,41 @@ class Cut:
         return volume[tuple(part)][::-1, ::-1].T
 
 
-def load_canonical(path: Path) -> tuple[NDArray[Any], Triple]:
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """An image with its axes in RAS+ order.
+
+    Attributes
+    ----------
+    data : ndarray, shape (I, J, K)
+        Values as the header scales them.
+    spacing_mm : tuple of float
+        Edge lengths of a voxel along (I, J, K).
+    affine : ndarray, shape (4, 4)
+        Voxel index to world, RAS+ mm.
+    """
+
+    data: NDArray[Any]
+    spacing_mm: Triple
+    affine: NDArray[np.float64]
+
+    def index_of(self, place_mm: Triple) -> Triple:
+        """The voxel index, not rounded, of a place in the patient (RAS+ mm)."""
+        i, j, k, _ = np.linalg.solve(self.affine, (*place_mm, 1.0))
+        return float(i), float(j), float(k)
+
+
+def load_canonical(path: Path) -> Volume:
     """Read an image with its axes put in RAS+ order.
 
     Parameters
     ----------
     path : Path
         A NIfTI image that was checked before (`host.cases.nifti`).
-
-    Returns
-    -------
-    ndarray, shape (I, J, K)
-        Values as the header scales them.
-    tuple of float
-        Edge lengths of a voxel along (I, J, K), in mm.
     """
     image = nibabel.as_closest_canonical(nibabel.load(path))  # type: ignore[no-untyped-call]  # ships no types
     i, j, k = (float(step) for step in image.header.get_zooms()[:3])
-    return np.asanyarray(image.dataobj), (i, j, k)
+    return Volume(np.asanyarray(image.dataobj), (i, j, k), np.asarray(image.affine, float))
 
 
 def recoded(label_map: NDArray[Any], codes: Mapping[int, int]) -> NDArray[np.uint16]:
@@ -109,6 +126,23 @@ def cuts(predicted: NDArray[Any], reference: NDArray[Any], spacing_mm: Triple) -
         index = int(np.argmax(np.count_nonzero(telling, axis=others)))
         pixel_mm = (spacing_mm[others[0]], spacing_mm[others[1]])
         yield Cut(name, axis, index, pixel_mm, _EDGES[axis], window)
+
+
+def cuts_through(shape: tuple[int, ...], index: Triple, spacing_mm: Triple) -> Iterator[Cut]:
+    """The axial, the coronal and the sagittal slice through a voxel, whole; an index outside takes the border's.
+
+    Raises
+    ------
+    FigureError
+        The image has not three axes.
+    """
+    if len(shape) != 3:
+        raise FigureError(f"an image of shape {shape} has no three planes")
+    whole = (slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2]))
+    for name, axis in _PLANES:
+        others = tuple(other for other in range(3) if other != axis)
+        at = min(max(round(index[axis]), 0), shape[axis] - 1)
+        yield Cut(name, axis, at, (spacing_mm[others[0]], spacing_mm[others[1]]), _EDGES[axis], whole)
 
 
 def _window(labelled: NDArray[np.bool_], spacing_mm: Triple) -> tuple[slice, slice, slice]:

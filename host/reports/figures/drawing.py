@@ -117,9 +117,12 @@ class Drawing:
             for x1, y1, x2, y2 in arms:
                 self.line((x + x1, y + y1), (x + x2, y + y2), colour=look.colour, width=1.8)
             return
-        paint = {"fill": "#ffffff" if hollow else look.colour, "stroke": look.colour if hollow else "#ffffff"}
+        paint = (
+            {"fill": "none", "stroke": look.colour} if hollow else {"fill": look.colour, "stroke": "#ffffff"}
+        )
+        edge = "1.8" if hollow else "0.8"
         if look.shape == "circle":
-            self._add(element("circle", cx=_n(x), cy=_n(y), r=_n(size), stroke_width="0.8", **paint))
+            self._add(element("circle", cx=_n(x), cy=_n(y), r=_n(size), stroke_width=edge, **paint))
             return
         corners = {
             "square": ((-0.88, -0.88), (0.88, -0.88), (0.88, 0.88), (-0.88, 0.88)),
@@ -128,7 +131,7 @@ class Drawing:
             "diamond": ((0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)),
         }[look.shape]
         outline = _walk([(x + size * dx, y + size * dy) for dx, dy in corners]) + "Z"
-        self._add(element("path", d=outline, stroke_width="0.8", **paint))
+        self._add(element("path", d=outline, stroke_width=edge, **paint))
 
     def text(
         self,

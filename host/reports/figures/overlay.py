@@ -10,16 +10,12 @@ from numpy.typing import NDArray
 from host.cases.geometry import Triple
 from host.errors import FigureError
 from host.reports.figures.drawing import COLOURS, SOFT, Drawing, clipped, text_width
+from host.reports.figures.planes import GAP, LEFT, TOP, WIDTH, grey_range, name_edges, sizes_px
 from host.reports.figures.raster import data_address, grey_levels, palette_png
 from host.reports.markup import Html
-from host.reports.slices import Cut, cuts
+from host.reports.slices import cuts
 
-WIDTH = 700.0
-LEFT = 22.0
-TOP = 22.0
-GAP = 3.0
 DIFFERENT = "#ff2d2d"
-LETTER = "#ffd84d"
 PICTURES_HEIGHT_MAX = 600.0  # three rows, title, caption and legend fit on one A4 page
 LABELS_MAX = 12  # beyond that a palette has too few greys left, and nobody tells the tints apart
 
@@ -88,19 +84,19 @@ def overlay_figure(
     predicted, reference = (np.where(np.isin(one, shown), one, 0) for one in (predicted, reference))
     planes = list(cuts(predicted, reference, spacing_mm))
     tints = Tints((*(COLOURS[at % len(COLOURS)] for at in range(len(labels))), DIFFERENT))
-    widths, row_px = _sizes(planes, image)
+    sizes = sizes_px(planes, image, PICTURES_HEIGHT_MAX / 3)
+    row_px = max(height for _, height in sizes)
     drawing = Drawing(WIDTH, TOP + 3 * (row_px + GAP) + 26)
-    low, high = _grey_range(image)
+    low, high = grey_range(image)
     left = LEFT
-    for cut, width in zip(planes, widths, strict=True):
+    for cut, (width, height) in zip(planes, sizes, strict=True):
         drawing.text((left + width / 2, TOP - 7), f"{cut.name}, slice {cut.index}", size=10, anchor="middle")
         grey = grey_levels(cut.of(image), low, high, tints.levels)
-        height = width * _height_mm(cut, image) / _width_mm(cut, image)
         for row, tint in enumerate(_tinted(cut.of(predicted), cut.of(reference), shown)):
             entries = (grey + tint.astype(np.uint16) * tints.levels).astype(np.uint8)
             corner = (left, TOP + row * (row_px + GAP) + (row_px - height) / 2)
             drawing.picture(corner, width, height, data_address(palette_png(entries, tints.palette())))
-            _name_edges(drawing, cut, corner, (width, height))
+            name_edges(drawing, cut, corner, (width, height))
         left += width + GAP
     for row, name in enumerate(("reference", "predicted", "where they differ")):
         middle = TOP + row * (row_px + GAP) + row_px / 2
@@ -112,27 +108,11 @@ def overlay_figure(
     )
 
 
-def _sizes(planes: list[Cut], image: NDArray[Any]) -> tuple[list[float], float]:
-    """Widths of the columns and the height of a row, in pixels: one scale for all planes."""
-    room = WIDTH - LEFT - GAP * len(planes)
-    scale = room / sum(_width_mm(cut, image) for cut in planes)
-    tallest = max(_height_mm(cut, image) for cut in planes)
-    scale = min(scale, PICTURES_HEIGHT_MAX / 3 / tallest)
-    return [scale * _width_mm(cut, image) for cut in planes], scale * tallest
-
-
 def _tinted(told: NDArray[Any], meant: NDArray[Any], shown: NDArray[Any]) -> Iterator[NDArray[np.uint8]]:
     """Which tint each pixel takes, 0 for none: in the reference, in the prediction, and where the two differ."""
     for values in (meant, told):
         yield np.where(values == 0, 0, np.searchsorted(shown, values) + 1).astype(np.uint8)
     yield np.where(told != meant, len(shown) + 1, 0).astype(np.uint8)
-
-
-def _name_edges(drawing: Drawing, cut: Cut, corner: tuple[float, float], size: tuple[float, float]) -> None:
-    (x, y), (width, height) = corner, size
-    places = ((8, height / 2), (width - 8, height / 2), (width / 2, 10), (width / 2, height - 4))
-    for letter, (dx, dy) in zip(cut.edges, places, strict=True):
-        drawing.text((x + dx, y + dy), letter, size=10, anchor="middle", colour=LETTER, bold=True)
 
 
 def _legend(drawing: Drawing, names: list[str], tints: Tints) -> None:
@@ -143,19 +123,5 @@ def _legend(drawing: Drawing, names: list[str], tints: Tints) -> None:
         x += 28 + text_width(clipped(name, 24), 10)
 
 
-def _grey_range(image: NDArray[Any]) -> tuple[float, float]:
-    inside = image[image > image.min()]
-    low, high = np.percentile(inside if inside.size else image, (1, 99.5))
-    return float(low), float(max(high, low + 1e-6))
-
-
 def _tone(colour: str) -> list[int]:
     return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-
-
-def _width_mm(cut: Cut, image: NDArray[Any]) -> float:
-    return float(cut.of(image).shape[1] * cut.pixel_mm[0])
-
-
-def _height_mm(cut: Cut, image: NDArray[Any]) -> float:
-    return float(cut.of(image).shape[0] * cut.pixel_mm[1])

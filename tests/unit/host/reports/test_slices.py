@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from host.errors import FigureError
-from host.reports.slices import cuts, load_canonical, recoded
+from host.reports.slices import cuts, cuts_through, load_canonical, recoded
 
 
 def test_letters_stand_where_the_patient_has_that_side() -> None:
@@ -63,9 +63,29 @@ def test_an_image_stored_as_lps_is_read_as_ras(tmp_path: Path) -> None:
     stored = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
     path = tmp_path / "image.nii.gz"
     nibabel.save(nibabel.Nifti1Image(stored, np.diag([-1.0, -2.0, 3.0, 1.0])), path)
-    data, spacing_mm = load_canonical(path)
-    assert spacing_mm == (1.0, 2.0, 3.0)
-    assert np.array_equal(data, stored[::-1, ::-1, :])
+    volume = load_canonical(path)
+    assert volume.spacing_mm == (1.0, 2.0, 3.0)
+    assert np.array_equal(volume.data, stored[::-1, ::-1, :])
+
+
+def test_a_place_in_the_patient_is_found_in_the_image_however_it_is_stored(tmp_path: Path) -> None:
+    stored = np.zeros((5, 6, 7), np.int16)
+    stored[1, 2, 3] = 9
+    affine = np.array([[-1.0, 0, 0, 10], [0, 0, 2.0, -5], [0, 3.0, 0, 7], [0, 0, 0, 1]])
+    path = tmp_path / "image.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(stored, affine), path)
+    place_mm = tuple(float(one) for one in (affine @ (1, 2, 3, 1))[:3])
+    volume = load_canonical(path)
+    index = tuple(round(one) for one in volume.index_of(place_mm))  # type: ignore[arg-type]  # three numbers
+    assert volume.data[index] == 9
+
+
+def test_planes_through_a_place_are_whole_and_stay_inside() -> None:
+    planes = list(cuts_through((10, 11, 12), (3.4, -2.0, 40.0), (1.0, 1.0, 1.0)))
+    assert [(cut.name, cut.index) for cut in planes] == [("axial", 11), ("coronal", 0), ("sagittal", 3)]
+    assert [cut.of(np.zeros((10, 11, 12))).shape for cut in planes] == [(11, 10), (12, 10), (12, 11)]
+    with pytest.raises(FigureError, match="no three planes"):
+        list(cuts_through((4, 4), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)))
 
 
 def test_labels_are_renumbered_and_others_become_background() -> None:
