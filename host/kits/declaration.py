@@ -209,6 +209,11 @@ class Kit(StrictModel):
     ``assay.kit/1`` asks for a generator, a source and a measurand at least. With ``assay.kit/2`` case files may be
     sources themselves or lie in the kit's folder, a kit of findings or classes measures nothing, and licences are SPDX
     expressions.
+
+    Attributes
+    ----------
+    time_unit : UcumUnit or None
+        Of the columns ``time.PORT``, and of every horizon in the protocol.
     """
 
     contract: Literal["assay.kit/1", "assay.kit/2"]
@@ -227,6 +232,7 @@ class Kit(StrictModel):
     reference_standard: ReferenceStandard
     sources: tuple[Source, ...] = ()
     generator: Generator | None = None
+    time_unit: UcumUnit | None = added(None)
 
     @property
     def is_first(self) -> bool:

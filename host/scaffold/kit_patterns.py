@@ -50,6 +50,7 @@ REFERENCES: Final = {
     "quantification": "the volume of the balls' voxels as they were drawn.",
     "prediction": "made-up times to a made-up event.",
 }
+_TIME_UNIT: Final = 'time_unit = "mo" # of the times of cases, and of horizons in the protocol\n'
 _MEASURAND: Final = """
 [[measurands]]
 column = "bright_ml"
@@ -78,6 +79,7 @@ def kit_files(kit_id: str, capability: str) -> dict[str, bytes]:
         "capability": capability,
         "reference": REFERENCES[capability],
         "measurands": _measurands(capability),
+        "time_unit": _TIME_UNIT if capability == "prediction" else "",
         "metrics": metrics.rstrip("\n"),
     }
     words["criteria"] = Pattern(criteria.rstrip("\n")).substitute(words)

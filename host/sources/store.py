@@ -167,6 +167,7 @@ def _another(pinned: Pinned, digest: str, size: int) -> TrustError:
         f"{pinned.name}: {pinned.uri} gives {size} bytes with {digest}, "
         f"declared are {pinned.bytes} bytes with {pinned.sha256}",
         subject=pinned.uri,
+        hint="restore the file, or correct sha256 and bytes where it is declared",
     )
 
 

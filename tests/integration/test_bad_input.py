@@ -191,10 +191,11 @@ def test_a_case_file_with_another_digest_stops_a_validation_before_its_first_run
     content[-1] ^= 1
     case.write_bytes(content)
     for command in (("kit", "check", tiny.kit), ("validate", RELEASE, "--kit", tiny.kit, "--as", "ada")):
-        refused = tiny.sponsor(*command).refused()
+        answer = tiny.sponsor(*command)
+        refused = answer.refused()
         assert (refused.exit_code, refused.code) == (4, "kit-digest")
-        assert "cases/cube-3.nii" in refused.message and refused.hint
-    assert [row["what"] for row in tiny.sponsor.log()][before:] == ["validation-started"]
+        assert "cases/cube-3.nii" in answer.out + refused.message and refused.hint
+    assert [row["what"] for row in tiny.sponsor.log()][before:] == ["refusal"]
     tiny.sponsor.assert_clean()
 
 

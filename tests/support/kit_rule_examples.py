@@ -41,6 +41,17 @@ scope = "overall"
 min_cases = 1
 rationale = "As good as any."
 """
+_SURVIVAL: Final = """
+[[metrics]]
+id = "risk"
+kind = "survival"
+port = "risk"
+column = "value"
+higher_score_means = "earlier event"
+unit = "1"
+definition = "The risk."
+failed_case_counts_as = "wrong"
+"""
 _MEASURAND: Final = """
 [[measurands]]
 column = "bright_ml"
@@ -142,5 +153,11 @@ EXAMPLES: Final[dict[str, Change]] = {
     "K708": _column("reader.r1.mask", "3", ""),
     "K709": _edit("kit.toml", "CC-BY-4.0", "LicenseRef-Mine"),
     "K710": _remove("LICENSE"),
+    "K712": _all(
+        _edit("protocol.toml", "assay.protocol/1", "assay.protocol/2"),
+        _append("protocol.toml", _SURVIVAL),
+        _column("time.risk", "12", ""),
+        _column("event.risk", "yes", ""),
+    ),
     "K711": _edit("protocol.toml", 'risk = "None."', 'risk = "FILL IN: what a wrong answer would cost"'),
 }

@@ -50,10 +50,8 @@ def _summary(checked: "CheckedKit", *, shown: bool) -> "AssayError | None":
     error = checked.error()
     if error is None or not shown:
         return error
-    from host.errors import KitError
-
     message = f"{checked.path}: {len(checked.errors)} error(s), shown above"
-    return KitError(
+    return type(error)(
         message, subject=str(checked.path), hint=f"mend them, then assay kit check {checked.path}"
     )
 

@@ -61,6 +61,7 @@ def _about(folder: "KitFolder") -> list[str]:
                 ("use", protocol.context_of_use),
                 ("risk", protocol.risk),
                 ("sample size", protocol.sample_size_basis),
+                ("times", f"in {kit.time_unit}" if kit.time_unit else ""),
                 ("data", dataset.title),
                 ("doi", dataset.doi),
                 ("licence", dataset.licence),

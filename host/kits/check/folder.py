@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from host.errors import KitError
+from host.errors import KitDigestError, KitError
 from host.home import Home
 from host.kits.case_rows import read_cases
 from host.kits.cases import SOURCE_FOLDER, CaseFile
@@ -16,13 +16,14 @@ from host.kits.data import data_folder
 from host.kits.declaration import Kit
 from host.kits.kit import KitFolder, read_kit
 from host.validation.protocol import EVERY_FAULT, Protocol
-from plugin_spec.errors import InputError
+from plugin_spec.errors import AssayError, InputError
 from plugin_spec.faults import Fault
 from plugin_spec.model import ModelT, read_document
 from plugin_spec.reading import read_toml_for_author
 from plugin_spec.toml_lines import located
 
 _NOT_READ: Final = "K001"
+_OTHER_DIGEST: Final = "K203"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class CheckedKit:
         """The warnings with which a kit is not registered: what a human has still to type."""
         return tuple(one for one in self.warnings if one.fault.rule == WAITS_FOR_A_HUMAN)
 
-    def error(self) -> KitError | None:
+    def error(self) -> AssayError | None:
         """The first error, and how many more there are; None without any."""
         return _error(self.path, self.errors) if self.errors else None
 
@@ -95,7 +96,7 @@ def check_for_registration(folder: Path, home: Home) -> KitFolder:
 
     Raises
     ------
-    KitError
+    KitError, KitDigestError
         One line with file, field, fault and rule.
     """
     checked = inspect_kit(folder, home)
@@ -187,12 +188,14 @@ def _order(one: KitFault) -> tuple[str, str, int, str]:
     return one.severity, one.file, one.fault.line or 0, one.fault.rule
 
 
-def _error(folder: Path, faults: tuple[KitFault, ...]) -> KitError:
-    first, more = faults[0], len(faults) - 1
+def _error(folder: Path, faults: tuple[KitFault, ...]) -> AssayError:
+    """The first fault; a file that is another one than declared comes first, since it is a matter of trust."""
+    others_than_declared = [one for one in faults if one.fault.rule == _OTHER_DIGEST]
+    first, more = (*others_than_declared, *faults)[0], len(faults) - 1
     line = f":{first.fault.line}" if first.fault.line else ""
     where = f"{first.fault.path}: " if first.fault.path else ""
     others = f" (and {more} more: assay kit check {folder})" if more else ""
-    return KitError(
+    return (KitDigestError if others_than_declared else KitError)(
         f"{folder / first.file}{line}: {where}{first.fault.message} [{first.fault.rule}]{others}",
         subject=str(folder),
         hint=first.fault.fix,

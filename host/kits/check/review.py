@@ -158,6 +158,19 @@ def people_have_typed_their_part(parts: KitParts) -> Found:
             yield in_kit(field), "a human must still type this", "write the SPDX licence, such as CC-BY-4.0"
 
 
+def times_have_a_unit(parts: KitParts) -> Found:
+    """K712: the times of cases and the horizons of the protocol are in a unit.
+
+    Fix: write time_unit = "mo" (d, mo, a).
+    """
+    if parts.kit.time_unit is None and any(case.times for case in parts.cases):
+        yield (
+            in_kit("time_unit"),
+            "the times of cases.csv have no unit",
+            'write time_unit = "mo" (d, mo, a)',
+        )
+
+
 def _all_texts(parts: KitParts) -> Iterator[tuple[Place, str]]:
     """Every text of the kit: of its documents, its table of cases and its pages."""
     documents = ((parts.kit, in_kit), (parts.protocol, in_protocol))

@@ -35,6 +35,7 @@ RULES: Final[dict[str, Rule]] = {
     "K709": review.the_data_can_be_cited,
     "K710": review.the_folder_is_complete,
     "K711": review.people_have_typed_their_part,
+    "K712": review.times_have_a_unit,
 }
 TABLE_RULES: Final = (
     RuleText(
