@@ -8,6 +8,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Machines are shared: a slow example says nothing about the code.
+settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared-machine")
 
 ROOT = Path(__file__).parents[1]
 REQUIRE_ENGINE = os.environ.get("ASSAY_REQUIRE_ENGINE") == "1"

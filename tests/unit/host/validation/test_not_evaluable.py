@@ -36,7 +36,7 @@ def value(metric: MetricRegistration, *operands: object) -> float:
 
 
 @pytest.mark.parametrize("name", of_kind("masks", "lesions"))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(predicted=MASKS, reference=MASKS.filter(np.any))
 def test_a_mask_beside_a_reference_has_a_value(name: str, predicted: Any, reference: Any) -> None:
     pair = MaskPair.of(predicted, reference, spacing_mm=(1.0, 1.5, 2.0))
