@@ -91,14 +91,15 @@ def _first_difference(texts: Sequence[str], printed: str, *, added: Set[str] | N
 
 
 def _is_added(between: str, added: Set[str]) -> bool:
-    """Whether printing adds this: bullets and texts of ``added``, in any order."""
+    """Whether printing adds this: bullets and texts of ``added``, in any order and however they run into each other."""
     rest = between.replace(_BULLET, "")
-    while rest:
-        one = max((text for text in added if rest.startswith(text)), key=len, default="")
-        if not one:
-            return False
-        rest = rest[len(one) :]
-    return True
+    reached = [True] + [False] * len(rest)
+    for place in range(len(rest)):
+        if reached[place]:
+            for text in added:
+                if rest.startswith(text, place):
+                    reached[place + len(text)] = True
+    return reached[-1]
 
 
 def _body(report: Report, text: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from host.errors import ReportMismatchError, ReportPdfError
 from host.reports.html import for_print, render
 from host.reports.model import Report
-from host.reports.pdf.agreement import check_pdf, print_page
+from host.reports.pdf.agreement import _is_added, check_pdf, print_page
 from host.reports.pdf.render import ATTACHMENT, render_pdf
 from host.reports.pictures import draw
 from host.reports.write import content_bytes
@@ -85,3 +85,9 @@ def test_nothing_is_loaded_from_elsewhere(report: Report, html: bytes) -> None:
     page = for_print(html).replace(b"</body>", b'<img src="https://example.org/a.png" alt="a"></body>')
     with pytest.raises(ReportPdfError, match="cannot be printed"):
         render_pdf(report, page)
+
+
+def test_numbers_of_a_drawing_may_run_into_each_other() -> None:
+    ticks = {"1.08", "1.081", "1.0", "kurtosis"}
+    assert _is_added("1.081.0811.08kurtosis", ticks)
+    assert not _is_added("1.081.0821.08", ticks)
