@@ -1,6 +1,7 @@
 """Progress of a run over cases: one line per case, and on a terminal a bar with cases done, rate and time left."""
 
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -17,14 +18,11 @@ if TYPE_CHECKING:
 _MIB = 2**20
 
 
-class CaseProgress:
-    """Tells each finished case on stderr; on a terminal a bar stands below, off a terminal nothing moves.
+class _OnTerminal:
+    """Lines on stderr; on a terminal a bar stands below them, off a terminal nothing moves."""
 
-    Called from the main thread only; cases may end in any order.
-    """
-
-    def __init__(self) -> None:
-        self._bar = _bar() if sys.stderr.isatty() else None
+    def __init__(self, bar: Callable[[], "Progress"]) -> None:
+        self._bar = bar() if sys.stderr.isatty() else None
 
     def __enter__(self) -> Self:
         if self._bar is not None:
@@ -43,6 +41,16 @@ class CaseProgress:
             say(line)
         else:
             self._bar.console.print(clean(line), markup=False, highlight=False)
+
+
+class CaseProgress(_OnTerminal):
+    """Tells each finished case.
+
+    Called from the main thread only; cases may end in any order.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_bar)
 
     def cancelled(self) -> bool:
         """Whether to stop: never, since Ctrl-C arrives as KeyboardInterrupt."""
@@ -110,29 +118,11 @@ def _bar() -> "Progress":
     )
 
 
-class DownloadProgress:
-    """Tells on stderr what is found and fetched; on a terminal a bar shows how far a download is."""
+class DownloadProgress(_OnTerminal):
+    """Tells what is found and fetched, and how far a download is."""
 
     def __init__(self) -> None:
-        self._bar = _download_bar() if sys.stderr.isatty() else None
-
-    def __enter__(self) -> Self:
-        if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def say(self, line: str) -> None:
-        """One line above the bar."""
-        if self._bar is None:
-            say(line)
-        else:
-            self._bar.console.print(clean(line), markup=False, highlight=False)
+        super().__init__(_download_bar)
 
     def told(self, have: int, total: int) -> None:
         """Move the bar of the file that is downloaded."""

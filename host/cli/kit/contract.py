@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from host.cli.answer import JsonFlag, conclude, show, table
-from host.paragraphs import counted, terminal_width, wrapped
+from host.cli.rules import show_rules
+from host.paragraphs import counted, terminal_width
 
 if TYPE_CHECKING:
     from host.kits.check.evidence import ScopeCount
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from host.kits.check.parts import KitParts
     from host.validation.estimate_row import EstimateRow
     from plugin_spec.errors import AssayError
-    from plugin_spec.faults import RuleText
 
 RulesFlag = Annotated[bool, typer.Option("--rules", help="List every rule instead of checking a folder.")]
 CheckedFolder = Annotated[Path | None, typer.Argument(help="The kit's folder, with kit.toml.")]
@@ -26,7 +26,9 @@ def check(folder: CheckedFolder = None, rules: RulesFlag = False, json: JsonFlag
     All faults are shown at once, with file, line, field and fix.
     """
     if rules:
-        return _show_rules(as_json=json)
+        from host.kits.check.rules import rule_texts
+
+        return show_rules(rule_texts(), as_json=json)
     if folder is None:
         from host.errors import OptionError
 
@@ -54,26 +56,6 @@ def _summary(checked: "CheckedKit", *, shown: bool) -> "AssayError | None":
     return type(error)(
         message, subject=str(checked.path), hint=f"mend them, then assay kit check {checked.path}"
     )
-
-
-def _show_rules(*, as_json: bool) -> int:
-    from host.kits.check.rules import rule_texts
-
-    texts = rule_texts()
-    document = [
-        {"rule": one.number, "severity": one.severity, "demands": one.demands, "fix": one.fix}
-        for one in texts
-    ]
-    show(document, [line for one in texts for line in _rule_lines(one)], as_json=as_json)
-    return 0
-
-
-def _rule_lines(rule: "RuleText") -> list[str]:
-    width, head = terminal_width(), f"{rule.number}  {rule.severity:7}  "
-    return [
-        *wrapped(rule.demands, width=width, first=head),
-        *wrapped(f"fix: {rule.fix}", width=width, first=" " * len(head)),
-    ]
 
 
 def _document(checked: "CheckedKit") -> dict[str, object]:

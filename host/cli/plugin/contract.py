@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from host.cli.answer import JsonFlag, conclude, show
-from host.paragraphs import terminal_width, wrapped
+from host.cli.rules import show_rules
+from host.paragraphs import terminal_width
 
 if TYPE_CHECKING:
     from host.check.plugin import Checked
     from plugin_spec.errors import ContractError
-    from plugin_spec.faults import RuleText
 
 NO_DOCUMENT = "C001"  # no plugin.toml, or none that can be read
 
@@ -25,7 +25,9 @@ def check(folder: CheckedFolder = None, rules: RulesFlag = False, json: JsonFlag
     All faults of the document are shown at once, and once it fits the schema, all faults across fields and files.
     """
     if rules:
-        return _show_rules(as_json=json)
+        from host.check.rules import rule_texts
+
+        return show_rules(rule_texts(), as_json=json)
     if folder is None:
         from host.errors import OptionError
 
@@ -53,29 +55,6 @@ def _summary(checked: "Checked", *, shown: bool) -> "ContractError | None":
     again = f"assay plugin check {checked.path.parent}"
     message = f"{checked.path}: {len(checked.errors)} error(s), shown above"
     return ContractError(message, subject=str(checked.path), hint=f"mend them, then {again}")
-
-
-def _show_rules(*, as_json: bool) -> int:
-    from host.check.rules import rule_texts
-
-    texts = rule_texts()
-    show(
-        [
-            {"rule": one.number, "severity": one.severity, "demands": one.demands, "fix": one.fix}
-            for one in texts
-        ],
-        [line for one in texts for line in _rule_lines(one)],
-        as_json=as_json,
-    )
-    return 0
-
-
-def _rule_lines(rule: "RuleText") -> list[str]:
-    width, head = terminal_width(), f"{rule.number}  {rule.severity:7}  "
-    return [
-        *wrapped(rule.demands, width=width, first=head),
-        *wrapped(f"fix: {rule.fix}", width=width, first=" " * len(head)),
-    ]
 
 
 def _document(checked: "Checked") -> dict[str, object]:

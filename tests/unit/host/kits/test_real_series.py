@@ -1,6 +1,5 @@
 """A real DICOM series as one source: found by digest, placed as a folder, told by its UIDs."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -22,16 +21,13 @@ pytestmark = pytest.mark.patient_data
 
 
 @pytest.fixture
-def series() -> Path:
+def series(data_root: Path) -> Path:
     """The MR series of soft-tissue sarcoma patient STS_008 (Vallieres 2015, CC-BY-3.0)."""
-    found = sorted(Path(os.environ.get("ASSAY_DATA", "absent")).glob("ibsi_sts/dicom/STS_008/MR_T1/image"))
-    if not found:
-        pytest.skip("ASSAY_DATA holds no ibsi_sts/dicom/STS_008/MR_T1/image")
-    return found[0]
+    return data_root / "ibsi_sts" / "dicom" / "STS_008" / "MR_T1" / "image"
 
 
 def test_a_series_below_the_data_folder_becomes_a_case_and_a_leak_is_told_by_its_uid(
-    series: Path, tmp_path: Path
+    series: Path, data_root: Path, tmp_path: Path
 ) -> None:
     files = {path.name: path.read_bytes() for path in sorted(series.iterdir())}
     kit = write_clean_kit(tmp_path / "kit")
@@ -45,7 +41,7 @@ def test_a_series_below_the_data_folder_becomes_a_case_and_a_leak_is_told_by_its
         f'sha256 = "{whole}"\nbytes = {sum(map(len, files.values()))}\n'
     )
     shutil.rmtree(kit / "series")
-    home = Home(tmp_path / "home", tmp_path / "cache", Path(os.environ.get("ASSAY_DATA", "absent")))
+    home = Home(tmp_path / "home", tmp_path / "cache", data_root)
     home.ensure()
     folder = read_kit(kit)
     data = ensure_data(home, folder, MemoryEngine(), say=lambda line: None)
