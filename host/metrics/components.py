@@ -4,7 +4,7 @@ A run is joined with the runs in neighbouring rows that it touches. There are fa
 nothing is inside, so that sixty lesions in a whole brain cost what is in them and not what is around them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final, Literal
 
@@ -64,6 +64,12 @@ class Components:
         graph = sparse.coo_array((np.ones(one.size, bool), (one, other)), shape=(starts.size, starts.size))
         count, owner = connected_components(graph, directed=False)
         return cls(starts, ends, owner.astype(np.int64), int(count))
+
+    def in_order(self, before: Integers) -> "Components":
+        """Numbered by the least of the numbers that ``before`` gives their runs."""
+        first = np.full(self.count, np.iinfo(np.int64).max)
+        np.minimum.at(first, self.owner, before)
+        return replace(self, owner=np.argsort(np.argsort(first))[self.owner])
 
     def sizes(self) -> Integers:
         """Number of voxels of every component."""

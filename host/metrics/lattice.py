@@ -47,14 +47,6 @@ class Lattice:
         row[tuple(slice(_MARGIN, _MARGIN + size) for size in mask.shape)] = mask
         return row.reshape(-1)
 
-    @classmethod
-    def of(cls, pair: MaskPair) -> tuple["Lattice", tuple[Mask, Mask], tuple[float, ...]]:
-        """Predicted and reference mask in one lattice, its axes as they lie in memory, and the spacing along those."""
-        predicted, reference = (mask.transpose(pair.memory_axes) for mask in pair.masks())
-        lattice = cls.around(predicted.shape)
-        spacing_mm = tuple(pair.spacing_mm[axis] for axis in pair.memory_axes)
-        return lattice, (lattice.row(predicted), lattice.row(reference)), spacing_mm
-
     def runs(self, row: Mask) -> tuple[Places, Places]:
         """Places where runs of voxels inside begin, and the places after them; no run goes beyond an axis."""
         bits = np.packbits(row, bitorder="little")
@@ -82,6 +74,14 @@ class Lattice:
         indices = np.stack(np.unravel_index(places, self.shape), axis=1)
         positions: NDArray[np.float64] = indices * np.asarray(spacing_mm)
         return positions
+
+
+def in_rows(pair: MaskPair) -> tuple[Lattice, tuple[Mask, Mask], tuple[float, ...]]:
+    """Both masks of a pair in one lattice, its axes as they lie in memory, and the spacing along those."""
+    predicted, reference = (mask.transpose(pair.memory_axes) for mask in pair.masks())
+    lattice = Lattice.around(predicted.shape)
+    spacing_mm = tuple(pair.spacing_mm[axis] for axis in pair.memory_axes)
+    return lattice, (lattice.row(predicted), lattice.row(reference)), spacing_mm
 
 
 def _shifted(bits: Bits, step: int) -> Bits:

@@ -23,8 +23,8 @@ from scipy import sparse
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from host.metrics.components import Components, Connectivity, touching_runs
-from host.metrics.lattice import Lattice
-from host.metrics.mask_pair import TIE, MaskPair
+from host.metrics.lattice import Lattice, in_rows
+from host.metrics.mask_pair import TIE, Mask, MaskPair
 from plugin_spec.host_hooks import Observed
 
 Matching = Literal["any_overlap", "overlap_fraction", "iou"]
@@ -65,7 +65,7 @@ class LesionMatch:
     Attributes
     ----------
     reference_mm3, predicted_mm3 : ndarray of float
-        Size of every lesion that counts.
+        Size of every lesion that counts, in the order of their first voxels.
     found : ndarray of bool
         Of the reference's lesions.
     right : ndarray of bool
@@ -146,8 +146,8 @@ def lesion_detection(pair: MaskPair, *, figure: Figure, **rule: Any) -> Observed
 
 def _match(pair: MaskPair, rule: LesionRule) -> LesionMatch:
     voxel_mm3 = pair.voxel_volume_ml * 1000
-    lattice, rows, _ = Lattice.of(pair)
-    p, r = (Components.of(lattice, row, rule.connectivity) for row in rows)
+    lattice, rows, _ = in_rows(pair)
+    p, r = (_components(pair, lattice, row, rule.connectivity) for row in rows)
     (p_number, p_sizes), (r_number, r_sizes) = (_that_count(one, rule, voxel_mm3) for one in (p, r))
     r_run, p_run = touching_runs(r.starts, r.ends, p.starts, p.ends)
     common = np.minimum(r.ends[r_run], p.ends[p_run]) - np.maximum(r.starts[r_run], p.starts[p_run])
@@ -159,6 +159,15 @@ def _match(pair: MaskPair, rule: LesionRule) -> LesionMatch:
     overlap = _Overlap(r_sizes, p_sizes, pairs[0], pairs[1], shared)
     found, right = overlap.paired(rule) if rule.assignment == "one_to_one" else overlap.covered(rule)
     return LesionMatch(r_sizes * voxel_mm3, p_sizes * voxel_mm3, found, right)
+
+
+def _components(pair: MaskPair, lattice: Lattice, row: Mask, connectivity: Connectivity) -> Components:
+    """The components of a mask, numbered as their first voxels come in the image, however it lies in memory."""
+    found = Components.of(lattice, row, connectivity)
+    places = np.unravel_index(found.starts, lattice.shape)
+    axes = np.argsort(pair.memory_axes)
+    shape = [lattice.shape[axis] for axis in axes]
+    return found.in_order(np.ravel_multi_index([places[axis] for axis in axes], shape))
 
 
 def _that_count(found: Components, rule: LesionRule, voxel_mm3: float) -> tuple[Sizes, Sizes]:

@@ -2,7 +2,7 @@
 
 Invariants
 ----------
-* The masks given are read once, packed to one bit per voxel, and are neither kept nor modified.
+* The masks given are read once, packed to one bit per voxel and counted, and are neither kept nor modified.
 * What metrics look at is the part inside the bounding box of both: outside it both masks are empty, and beyond the
   image nothing is inside.
 * What several metrics need, such as distances between surfaces, is computed when the first asks, and once.
@@ -34,8 +34,6 @@ class MaskPair:
         Edge lengths of a voxel, one per axis; the axes must be perpendicular.
     shape : tuple of int
         Size of the whole image, in voxels.
-    box : tuple of slice
-        The part of the image that either mask reaches; empty slices where both are empty.
     predicted_voxels, reference_voxels, common_voxels : int
         |P|, |R| and |P ∩ R|.
     memory_axes : tuple of int
@@ -44,7 +42,6 @@ class MaskPair:
 
     spacing_mm: tuple[float, ...]
     shape: tuple[int, ...]
-    box: tuple[slice, ...]
     predicted_voxels: int
     reference_voxels: int
     common_voxels: int
@@ -79,17 +76,20 @@ class MaskPair:
         one, other = (
             np.packbits(mask.transpose(axes).reshape(sizes[0], -1), axis=1) for mask in (predicted, reference)
         )
-        hit = dict(zip(axes, _extent(one | other, sizes), strict=True))
         return cls(
             spacing_mm=tuple(float(length) for length in spacing_mm),
             shape=predicted.shape,
-            box=tuple(hit[axis] for axis in range(predicted.ndim)),
             predicted_voxels=_count(one),
             reference_voxels=_count(other),
             common_voxels=_count(one & other),
             memory_axes=axes,
             _bits=(one, other),
         )
+
+    @property
+    def box(self) -> tuple[slice, ...]:
+        """The part of the image that either mask reaches; empty slices where both are empty."""
+        return self.once("box", MaskPair._reached)
 
     def masks(self) -> tuple[Mask, Mask]:
         """Predicted and reference mask inside the box, made anew, so that whoever asks may change them."""
@@ -112,8 +112,15 @@ class MaskPair:
         found: Found = self._found[key]
         return found
 
+    def _reached(self) -> tuple[slice, ...]:
+        one, other = self._bits
+        along = _extent(one | other, [self.shape[axis] for axis in self.memory_axes])
+        hit = dict(zip(self.memory_axes, along, strict=True))
+        return tuple(hit[axis] for axis in range(len(self.shape)))
+
     def _unpacked(self, bits: Bits) -> Mask:
-        first, *others = (self.box[axis] for axis in self.memory_axes)
+        box = self.box
+        first, *others = (box[axis] for axis in self.memory_axes)
         sizes = [self.shape[axis] for axis in self.memory_axes]
         rows = np.unpackbits(bits[first], axis=1, count=math.prod(sizes[1:]))
         crop = rows.view(np.bool_).reshape(-1, *sizes[1:])[(slice(None), *others)]

@@ -22,7 +22,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from host.metrics.lattice import Lattice
+from host.metrics.lattice import in_rows
 from host.metrics.mask_pair import TIE, MaskPair
 from host.metrics.nearest import nearest_mm
 from host.metrics.surfels import surfel_areas, surfel_codes
@@ -177,7 +177,7 @@ def normalized_surface_dice(
 
 
 def _between_border_voxels(pair: MaskPair) -> SurfaceDistances:
-    lattice, rows, spacing_mm = Lattice.of(pair)
+    lattice, rows, spacing_mm = in_rows(pair)
     one, other = (lattice.border(row) for row in rows)
     return SurfaceDistances(
         DirectedDistances(np.sort(nearest_mm(lattice, one, other, spacing_mm)), None),
@@ -186,7 +186,7 @@ def _between_border_voxels(pair: MaskPair) -> SurfaceDistances:
 
 
 def _between_surfels(pair: MaskPair) -> SurfaceDistances:
-    lattice, rows, spacing_mm = Lattice.of(pair)
+    lattice, rows, spacing_mm = in_rows(pair)
     one, other = (lattice.mixed(row) for row in rows)
     directed, areas = [], surfel_areas(spacing_mm)
     for row, places, others in ((rows[0], one, other), (rows[1], other, one)):

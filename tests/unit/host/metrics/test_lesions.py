@@ -118,6 +118,14 @@ def test_sizes_and_fates_of_the_reference_are_listed_lesion_by_lesion() -> None:
     }
 
 
+def test_lesions_come_in_one_order_however_the_masks_lie_in_memory() -> None:
+    reference = np.zeros((5, 5, 5), bool)
+    reference[0, 4, 4] = reference[2, 2, 2:4] = reference[4, 0, 0:3] = True
+    for order in ("C", "F"):
+        masks = pair(np.zeros((5, 5, 5), bool, order=order), np.asarray(reference, order=order))
+        assert match_lesions(masks, ANY).reference_mm3.tolist() == [1.0, 2.0, 3.0]
+
+
 @pytest.mark.parametrize(
     ("sizes", "sensitivity", "precision", "f1", "false_positives"),
     [
