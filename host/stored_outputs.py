@@ -89,7 +89,7 @@ class StoredOutputs:
     def _file(self, run: str, port: str, name: str, digest: str) -> Path:
         """An output's file under the name it had."""
         link = self._links / f"{run}-{port}-{name}"
-        if not link.is_symlink():
+        with suppress(FileExistsError):  # another thread, or an earlier question, has made it
             link.symlink_to(self._blobs.path(digest))
         return link
 

@@ -10,7 +10,6 @@ Invariants
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -22,6 +21,7 @@ from host.home import Home
 from host.kits.places import PlacedCase, place
 from host.perturbations.cases import PerturbedCase
 from host.perturbations.images import perturb_image, perturb_labels
+from host.side_by_side import side_by_side
 from host.sources.data_folder import file_digest
 from plugin_spec.files import sync_folder, write_atomic
 from plugin_spec.manifest import Manifest
@@ -80,8 +80,8 @@ class CopyMaker:
     say: Callable[[str], None]
     cancelled: Callable[[], bool] = lambda: False
 
-    def make(self, cases: Sequence[PerturbedCase], *, jobs: int = 1) -> dict[str, PlacedCase]:
-        """The copies of these cases, by case id; several are made side by side.
+    def make(self, cases: Sequence[PerturbedCase]) -> dict[str, PlacedCase]:
+        """The copies of these cases, by case id, made on all CPUs.
 
         Raises
         ------
@@ -90,8 +90,7 @@ class CopyMaker:
         RunCancelledError
             The operator stopped.
         """
-        with ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:
-            return dict(zip((one.case_id for one in cases), pool.map(self._copy, cases), strict=True))
+        return {placed.case.case_id: placed for placed in side_by_side(self._copy, cases)}
 
     def kept(self, case: PerturbedCase) -> PlacedCase | None:
         """A copy that was made here before and is whole; nothing is made, and nothing needs to be held."""

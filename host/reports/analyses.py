@@ -75,7 +75,7 @@ def _of_kind(protocol: Protocol, metric: Metric, rows: Sequence[CaseRow]) -> Ite
         asked = names if patients else [name for name in names if name not in OF_SUBJECTS]
         known = [(statistics()[name], options or _options(protocol, metric, name)) for name in asked]
         found = {
-            statistic.name: _estimate(
+            statistic.name: estimate_of(
                 protocol, metric, members, statistic, level=protocol.level, options=given
             )
             for statistic, given in known
@@ -125,7 +125,7 @@ def _in_level(
     protocol: Protocol, criterion: Criterion, members: Sequence[CaseRow], scope: str
 ) -> EstimateRow:
     name, _, level = scope.partition("=")
-    return _estimate(
+    return estimate_of(
         protocol,
         protocol.metric(criterion.metric),
         [row for row in members if row.strata.get(name, "") == level],
@@ -136,7 +136,7 @@ def _in_level(
     )
 
 
-def _estimate(
+def estimate_of(
     protocol: Protocol,
     metric: Metric,
     rows: Sequence[CaseRow],
@@ -146,6 +146,7 @@ def _estimate(
     options: Mapping[str, float | str],
     method: str | None = None,
 ) -> EstimateRow:
+    """A registered statistic of the rows that answered: with an interval where they are patients'."""
     from host.statistics.estimation import Plan, estimate, point
 
     cases = without_failed(metric, statistic, rows).cases

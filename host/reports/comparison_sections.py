@@ -5,7 +5,7 @@ from typing import Final
 
 from host.reports.fields import display
 from host.reports.marks import Marks
-from host.reports.markup import Content, Html, element, join, number, table
+from host.reports.markup import Content, Html, element, facts, join, number, table
 from host.reports.model import Report
 from host.reports.wording import VERDICT_CLASS, named
 from host.validation.verdict import CaseRow
@@ -157,20 +157,24 @@ def _spread(rows: Sequence[CaseRow], metric: str) -> Html:
 
 
 def version_delta(report: Report, marks: Marks) -> Html:
-    """Equivalence with the release that a trial has locked."""
+    """Equivalence with the release of an earlier report."""
     delta = report.version_delta
     if delta is None:
-        return element(
-            "p", "No earlier release was compared: none is locked, or the protocol asks for no comparison."
-        )
+        told = "No earlier release was named to compare with."
+        left = [one.id for one in report.protocol.criteria if _is_about_versions(report, one.metric)]
+        more = f" The criteria on such a comparison were not judged: {', '.join(left)}." if left else ""
+        return element("p", told, more)
     rows = [
         (
             *marks.cells(key, ("metric", "unit")),
             marks.number(f"{key}/difference/value"),
             element("td", marks.interval(f"{key}/difference"), class_="number"),
             marks.number(f"{key}/difference/n"),
-            marks.number(f"{key}/margin"),
-            *(_optional(marks, f"{key}/{name}") for name in ("loa_low", "loa_high", "repeatability")),
+            marks.number(f"{key}/margin", otherwise="none"),
+            *(
+                _optional(marks, f"{key}/{name}")
+                for name in ("loa_low", "loa_high", "repeatability", "change")
+            ),
             marks.text(f"{key}/verdict", class_=VERDICT_CLASS[one.verdict]),
         )
         for at, one in enumerate(delta.rows, start=1)
@@ -178,11 +182,30 @@ def version_delta(report: Report, marks: Marks) -> Html:
     ]
     head = (
         "Metric", "Unit", "Mean difference", "Interval", "n", "Margin", "Lower limit of agreement",
-        "Upper limit of agreement", "Repeatability coefficient", "Equivalent",
+        "Upper limit of agreement", "Repeatability coefficient", "Mean difference of changes", "Criteria on it",
     )  # fmt: skip
-    trial = f", locked by the trial {delta.trial}" if delta.trial else ""
-    told = f"Against version {delta.version}{trial}, as it answered in validation {delta.validation}."
-    return join((element("p", told), table(head, rows, class_="dense")))
+    named = facts(
+        (
+            ("Version", marks.text("delta/1/version")),
+            ("Release", marks.digest("delta/1/release")),
+            ("By its report", marks.digest("delta/1/report")),
+            ("Of validation", element("code", marks.text("delta/1/validation"))),
+            (
+                "Locked by the trial",
+                marks.text("delta/1/trial") if delta.trial else "not asked for by a trial",
+            ),
+            ("Cases that both answered", marks.text("delta/1/cases")),
+        )
+    )
+    note = (
+        "New release minus old one, on the same cases. Overlaps of their masks, where the protocol asks for them, "
+        "stand among the criteria."
+    )
+    return join((named, table(head, rows, class_="dense") if rows else "", element("p", note, class_="note")))
+
+
+def _is_about_versions(report: Report, metric: str) -> bool:
+    return report.protocol.metric(metric).against == "locked_release"
 
 
 def _optional(marks: Marks, key: str) -> Html:

@@ -31,6 +31,7 @@ from host.reports.sections import (
     SelfTestSection,
 )
 from host.reports.sensitivity import sensitivity
+from host.reports.version_delta import EarlierRelease, version_delta
 from host.validation.verdict import Verdict
 from registry.order import KINDS, Order, order_of
 from registry.plans import read_plan
@@ -61,6 +62,7 @@ class ReportParts:
     self_test: SelfTestSection | None = None
     sameness: tuple[SamenessRow, ...] = ()
     interruptions: tuple[InterruptedRun, ...] = ()
+    earlier: EarlierRelease | None = None
 
 
 def compose(registry: Registry, parts: ReportParts) -> Report:
@@ -94,6 +96,9 @@ def compose(registry: Registry, parts: ReportParts) -> Report:
         deviations=deviation_sections(order, parts.folder.protocol, counted(ledger.first_runs)),
         sameness=parts.sameness,
         interruptions=parts.interruptions,
+        version_delta=version_delta(parts.folder.protocol, parts.cases, parts.verdict, parts.earlier)
+        if parts.earlier is not None
+        else None,
     )
 
 

@@ -101,7 +101,7 @@ def _oracles(report: Report) -> tuple[OracleRow, ...]:
 
 
 # Fields whose rows are listed by themselves.
-_ROWS_OF_THEIR_OWN: Final = frozenset({"pairs"})
+_ROWS_OF_THEIR_OWN: Final = frozenset({"pairs", "rows"})
 
 
 def _listed(report: Report) -> Iterable[tuple[str, StrictModel]]:
@@ -116,6 +116,7 @@ def _listed(report: Report) -> Iterable[tuple[str, StrictModel]]:
         "sameness": report.sameness,
         "again": [pair for row in report.sameness for pair in row.pairs],
         "interrupted": report.interruptions,
+        "delta": [report.version_delta] if report.version_delta else [],
         "version": report.version_delta.rows if report.version_delta else (),
         "deviation": report.deviations,
         "attempt": report.attempts if report.contract != "assay.report/1" else (),

@@ -14,6 +14,7 @@ from host.reports.recheck.cases import cases_are_registered, runs_are_recorded
 from host.reports.recheck.evidence import Evidence
 from host.reports.recheck.values import rescored
 from host.reports.sensitivity import sensitivity
+from host.reports.version_delta import EarlierRelease, version_delta
 from host.reports.write import parse_report, report_bytes
 from host.validation.differences import Difference, differences
 from host.validation.verdict import evaluate
@@ -73,7 +74,7 @@ def replay(data: bytes, evidence: Evidence | None = None) -> Replay:
     made = made_again(report)
     found = list(differences(report.model_dump(mode="json"), made.model_dump(mode="json")))
     replayed = [
-        f"verdict, case flow, analyses and sensitivity, from {len(report.cases)} rows and the protocol"
+        f"verdict, case flow, analyses, sensitivity and version delta, from {len(report.cases)} rows and the protocol"
     ]
     missing = [] if evidence else [WITHOUT_OUTPUTS]
     if evidence is not None:
@@ -106,8 +107,11 @@ def made_again(report: Report) -> Report:
     if report.contract == "assay.report/1":
         return made
     observed = observed_rows(report.protocol, report.cases)
+    told = report.version_delta
+    delta = version_delta(report.protocol, report.cases, verdict, EarlierRelease.told(told)) if told else None
     return made.model_copy(
         update={
+            "version_delta": delta,
             "analyses": analyse(report.protocol, observed),
             "sensitivity": sensitivity(report.protocol, observed, verdict),
         }

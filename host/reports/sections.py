@@ -193,26 +193,47 @@ class InterruptedRun(StrictModel):
 
 
 class VersionDeltaRow(StrictModel):
-    """A figure of this release against the one it would replace, on the same cases."""
+    """A figure of this release against the one it would replace, on the same cases that both answered.
+
+    Attributes
+    ----------
+    difference : EstimateRow
+        Mean of the new release minus the old one; its interval tests equivalence at the protocol's level, one-sided.
+    margin : float or None
+        The narrowest that a criterion on the metric allows; None where none has both ends.
+    loa_low, loa_high, repeatability : EstimateRow or None
+        Limits of agreement, and 2.77 SD with both answers as two measurements; only over patients.
+    change : EstimateRow or None
+        Mean difference of the changes between visits, where a criterion names the stratum of visits.
+    verdict : str
+        The worst of the criteria on the metric.
+    """
 
     metric: str
     unit: str
     difference: EstimateRow
-    margin: float
+    margin: float | None
     loa_low: EstimateRow | None = None
     loa_high: EstimateRow | None = None
     repeatability: EstimateRow | None = None
+    change: EstimateRow | None = None
     verdict: VerdictWord
 
 
 class VersionDeltaSection(StrictModel):
-    """Equivalence with the release that a trial has locked."""
+    """Equivalence with the release of an earlier report, such as one that a trial has locked.
+
+    ``cases`` counts those that both answered. ``rows`` has the metrics that are numbers; overlaps of the two releases'
+    masks stand among the criteria alone.
+    """
 
     release: Sha256
     version: str
+    report: Sha256
     validation: RunIdentifier
     trial: str = ""
-    rows: tuple[VersionDeltaRow, ...] = Field(min_length=1)
+    cases: int = Field(ge=0)
+    rows: tuple[VersionDeltaRow, ...] = ()
 
 
 class LeakFinding(StrictModel):

@@ -12,7 +12,15 @@ from host.statistics.registration import StatisticRegistration
 @cache
 def statistics() -> Mapping[str, StatisticRegistration]:
     """Registered statistics by name."""
-    from host.statistics.registered import classes, lesions, numbers, replicates, survival, values
+    from host.statistics.registered import (
+        classes,
+        lesions,
+        numbers,
+        replicates,
+        survival,
+        values,
+        versions,
+    )
 
-    families = (values, numbers, replicates, classes, lesions, survival)
+    families = (values, numbers, versions, replicates, classes, lesions, survival)
     return {one.name: one for family in families for one in family.STATISTICS}

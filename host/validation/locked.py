@@ -14,6 +14,7 @@ from host.errors import EarlierReportError
 from host.kits.kit import KitFolder
 from host.releases import InstalledRelease
 from host.reports.recheck import recheck
+from host.reports.version_delta import EarlierRelease
 from host.validation.comparing import EarlierAnswer
 from host.validation.locked_answers import locked_answers
 from registry.canonical import Digest, short
@@ -41,6 +42,17 @@ class LockedRelease:
     report: ValidationReport
     release: Release
     trial: str = ""
+
+    @property
+    def described(self) -> EarlierRelease:
+        """As the report names it."""
+        return EarlierRelease(
+            release=self.report.release,
+            version=self.release.version,
+            report=self.record.digest,
+            validation=self.report.validation,
+            trial=self.trial,
+        )
 
     def answers(self, links: Path) -> Mapping[str, EarlierAnswer]:
         """By case, what it answered; faults as in `host.validation.locked_answers`."""

@@ -3,8 +3,8 @@
 Invariants
 ----------
 * A case has one run that is judged, in a fresh container; runs of comparisons are recorded as such, and judge nothing.
-* Perturbed copies run after the cases they are copies of, whose answers they may be held against.
-* Rows are computed from stored outputs, whether the run was this command's or an earlier one's.
+* Rows are computed from stored outputs, whether the run was this command's or an earlier one's, and once every case has
+  run: a perturbed copy may be held against the answer to its original.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +24,7 @@ from host.reports.sections import SamenessRow
 from host.run_ledger import RecordedRun, RunLedger
 from host.sameness.comparison import JudgedRun
 from host.sameness.values import with_sameness
+from host.side_by_side import side_by_side
 from host.stored_outputs import StoredOutputs
 from host.validation.comparing import CaseAnswer, EarlierAnswer, score_case
 from host.validation.earlier import EarlierSource
@@ -87,18 +88,19 @@ class KitSession:
         self._rows: dict[str, CaseRow] = {}
 
     def run_all(self, crew: Crew, progress: Progress) -> None:
-        """Run the cases that were not run yet, in fresh containers: the kit's own first, then their copies."""
+        """Run the cases that were not run yet, in fresh containers, and score all of them on all CPUs."""
         cases = [one.case for one in self._parts.placed.values()]
         ended: list[str] = []
-        for copies in (False, True):
-            batch = [case for case in cases if isinstance(case, PerturbedCase) is copies]
 
-            def done(number: int, run: RecordedRun, batch: Sequence[KitCase] = batch) -> None:
-                ended.append(batch[number].case_id)
-                progress.case_done(batch[number], run, len(ended), len(cases))
+        def done(number: int, run: RecordedRun) -> None:
+            ended.append(cases[number].case_id)
+            progress.case_done(cases[number], run, len(ended), len(cases))
 
-            runs = crew.work(batch, self._run, done=done, cancelled=progress.cancelled)
-            self.runs |= {case.case_id: run for case, run in zip(batch, runs, strict=True)}
+        runs = crew.work(cases, self._run, done=done, cancelled=progress.cancelled)
+        self.runs = {case.case_id: run for case, run in zip(cases, runs, strict=True)}
+        progress.say(f"score {len(cases)} cases")
+        for row in side_by_side(self._row, cases):
+            self._rows[row.case] = row
 
     def request(self, case_id: str) -> CaseRequest:
         """What a case asks to be run."""
@@ -133,15 +135,13 @@ class KitSession:
                     place=place,
                 )
             )
-        answer = CaseAnswer(
-            case,
-            run.execution,
-            self.release.manifest,
-            run.record.measured,
-            parts.placed[case.case_id].references,
-        )
-        self._rows[case.case_id] = score_case(answer, self.folder.protocol, self._earlier.of(case))
         return run
+
+    def _row(self, case: KitCase) -> CaseRow:
+        parts, run = self._parts, self.runs[case.case_id]
+        references = parts.placed[case.case_id].references
+        answer = CaseAnswer(case, run.execution, self.release.manifest, run.record.measured, references)
+        return score_case(answer, self.folder.protocol, self._earlier.of(case))
 
     def _section(self, case: KitCase, done: RecordedRun, comparisons: Sequence[SamenessRow]) -> CaseSection:
         record, answered = done.record, done.execution.result

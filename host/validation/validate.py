@@ -204,7 +204,7 @@ def _placed(ground: _Ground, cases: Sequence[KitCase], data: Path, room: Room) -
     """Every case with its files, perturbed copies made: a kit at fault is no attempt of the release."""
     manifest, progress = ground.release.manifest, ground.progress
     maker = CopyMaker(ground.home, manifest, data, progress.say, progress.cancelled)
-    copies = maker.make([one for one in cases if isinstance(one, PerturbedCase)], jobs=ground.asked.jobs)
+    copies = maker.make([one for one in cases if isinstance(one, PerturbedCase)])
     placed = {one.case_id: copies.get(one.case_id) or place(one, data) for one in cases}
     for case_id, one in placed.items():
         require_room(room, manifest, case_id, one.request(manifest).files)
@@ -304,6 +304,7 @@ class _Work:
             verdict=evaluate(session.folder.protocol, [section.row for section in sections]),
             sameness=tuple(comparisons),
             interruptions=interruptions(self.runs),
+            earlier=attempt.plan.locked.described if attempt.plan.locked is not None else None,
         )
 
 

@@ -93,6 +93,36 @@ ROBUST = (
     criterion("shift", comparator="abs<=", bound=2.0),
     criterion("overlap_shift", scope="each:perturbation"),
 )
+JUDGED = """
+[[criteria]]
+id = "{statistic}_of_{metric}"
+requirement = "R"
+metric = "{metric}"
+statistic = "{statistic}"
+judged = "{judged}"
+comparator = "{comparator}"
+bound = {bound}
+scope = "overall"
+min_cases = 1
+rationale = "For tests."
+{options}"""
+EQUIVALENT = (
+    VOLUME_METRIC.format(id="delta", against="locked_release"),
+    JUDGED.format(
+        statistic="bias", metric="delta", judged="estimate", comparator="abs<=", bound=0.5, options=""
+    ),
+    JUDGED.format(
+        statistic="rc_between", metric="delta", judged="estimate", comparator="<=", bound=1.0, options=""
+    ),
+    JUDGED.format(
+        statistic="change_bias",
+        metric="delta",
+        judged="estimate",
+        comparator="abs<=",
+        bound=0.4,
+        options='options = {visit = "size"}\n',
+    ),
+)
 LOCKED = (
     VOLUME_METRIC.format(id="delta", against="locked_release"),
     OVERLAP_METRIC.format(id="overlap_delta", against="locked_release"),

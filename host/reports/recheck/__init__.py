@@ -15,6 +15,7 @@ from host.reports.recheck.plan import deviations_are_told, executions_are_told, 
 from host.reports.recheck.readers import readers_are_registered
 from host.reports.recheck.signatures import signatures_hold
 from host.reports.recheck.values import values_follow, verdict_follows
+from host.reports.recheck.versions import comparison_is_with_the_named_release
 from registry.record import Record
 from registry.registry import Registry
 
@@ -29,6 +30,7 @@ STEPS: tuple[Callable[[Evidence], str], ...] = (
     values_follow,
     verdict_follows,
     figures_follow,
+    comparison_is_with_the_named_release,
     nothing_was_learnt_from_the_kit,
     readers_are_registered,
 )

@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from host.kits.cases import KitCase
 from host.reports.model import CaseSection, FlowSection
 from host.reports.recheck.evidence import Evidence
 from host.sameness.values import with_sameness
+from host.side_by_side import side_by_side
 from host.validation.rescoring import differing, rescoring
 from host.validation.rows import CaseRow
 from host.validation.verdict import evaluate
@@ -38,10 +40,14 @@ def rescored(evidence: Evidence) -> Iterator[tuple[CaseSection, CaseRow, str]]:
         placed=evidence.placed(selected),
         against=evidence.started.against,
     ) as rescorer:
-        for case, section in zip(selected, evidence.report.cases, strict=True):
-            obstacle = rescorer.obstacle(case)
-            again = rescorer.row_of_numbers(case, section.row) if obstacle else rescorer.row(case)
-            yield section, with_sameness(evidence.kit.protocol, again, evidence.report.sameness), obstacle
+        sections = {section.row.case: section for section in evidence.report.cases}
+
+        def again(case: KitCase) -> tuple[CaseSection, CaseRow, str]:
+            section, obstacle = sections[case.case_id], rescorer.obstacle(case)
+            row = rescorer.row_of_numbers(case, section.row) if obstacle else rescorer.row(case)
+            return section, with_sameness(evidence.kit.protocol, row, evidence.report.sameness), obstacle
+
+        yield from side_by_side(again, selected)
 
 
 def verdict_follows(evidence: Evidence) -> str:

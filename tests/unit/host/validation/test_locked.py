@@ -1,6 +1,7 @@
 """A new release against the one that a trial locks: the earlier report is verified, and held against case by case."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,14 +11,15 @@ from host.engines.interface import ContainerSpec
 from host.errors import EarlierReportError, EngineDiedError, ReportMismatchError
 from host.home import now
 from host.reports.recheck import recheck
+from host.statistics.repeatability import COEFFICIENT
 from host.validation.attempt import Validated
-from registry.errors import BlobMismatchError
+from registry.errors import BlobMismatchError, UnknownRecordError
 from registry.registry import Registry
 from registry.statements import RunFinished, ValidationStarted
 from tests.support.forged_reports import forged, with_case
 from tests.support.memory_engine import Ending, tiny_adapter
 from tests.support.registry_builders import seeded
-from tests.support.robust_plan import LOCKED, case_of, planned
+from tests.support.robust_plan import EQUIVALENT, LOCKED, case_of, planned
 from tests.support.tiny import TRIAL
 from tests.support.tiny_host import SITE, TinyHost, tiny_host
 
@@ -58,6 +60,9 @@ def test_a_first_release_is_judged_without_what_compares_it_with_an_earlier_one(
     done = versions.validate()
     assert done.report.verdict.verdict == "met"
     assert not {"delta", "overlap_delta"} & set(done.report.cases[0].row.values)
+    assert done.report.version_delta is None
+    page = versions.registry.blobs.path(done.report.renderings[0].digest).read_text()
+    assert "were not judged: delta_overall, overlap_delta_overall." in page
     assert {one.criterion for one in done.report.verdict.criteria} == {
         "every_case_ends_as_expected",
         "overlap",
@@ -83,6 +88,72 @@ def test_a_release_that_answers_differently_is_found_by_numbers_and_by_masks(ver
     words = {one.criterion: one.verdict for one in done.report.verdict.criteria}
     assert (words["delta_overall"], words["overlap_delta_overall"]) == ("not met", "not met")
     assert recheck(versions.registry, done.record)
+
+
+def test_the_report_tells_the_earlier_release_and_how_the_new_one_differs(versions: TinyHost) -> None:
+    earlier = signed(versions)
+    versions.engine.container = larger_by(1.02)
+    done = versions.validate(release=versions.next_release(), against=earlier.report.validation)
+    delta = done.report.version_delta
+    assert delta is not None
+    assert (delta.version, delta.validation, delta.report) == (
+        "1.0.0",
+        earlier.report.validation,
+        earlier.record.digest,
+    )
+    assert (delta.cases, [row.metric for row in delta.rows]) == (2, ["delta"])
+    (row,) = delta.rows
+    assert (row.unit, row.margin, row.verdict) == ("mL", None, "not met")
+    assert row.difference.value == pytest.approx(0.27)  # (0.54 + 0) / 2 mL
+    assert row.difference.low is None and "no case is a patient's" in row.difference.reason
+    page = versions.registry.blobs.path(done.report.renderings[0].digest).read_text()
+    assert "Of validation" in page and earlier.report.validation in page
+
+
+@pytest.mark.parametrize(("factor", "word"), [(1.0, "met"), (1.1, "not met")])
+def test_equivalence_is_judged_by_mean_single_differences_and_changes(
+    factor: float, word: str, tmp_path: Path
+) -> None:
+    host = tiny_host(tmp_path, planned=planned(*EQUIVALENT))
+    earlier = signed(host)
+    host.engine.container = larger_by(factor)
+    done = host.validate(release=host.next_release(), against=earlier.report.validation)
+    found = {one.criterion: one for one in done.report.verdict.criteria if "of_delta" in one.criterion}
+    difference = 27 * (factor - 1)
+    expected = {
+        "bias_of_delta": difference / 2,
+        "rc_between_of_delta": COEFFICIENT * math.sqrt(difference**2 / 4),
+        "change_bias_of_delta": difference,
+    }
+    assert {name: one.estimate.value for name, one in found.items() if one.estimate} == pytest.approx(
+        expected
+    )
+    assert {one.verdict for one in found.values()} == {word}
+    assert done.report.version_delta is not None
+    (row,) = done.report.version_delta.rows
+    assert (row.margin, row.verdict) == (0.4, word)
+    assert row.change is not None and row.change.value == pytest.approx(difference)
+    assert recheck(host.registry, done.record)
+
+
+def test_no_lie_about_the_earlier_release_is_believed(versions: TinyHost) -> None:
+    earlier = signed(versions)
+    again = signed(versions)
+    done = versions.validate(release=versions.next_release(), against=earlier.report.validation)
+    told = done.report.version_delta
+    assert told is not None
+    lies = [
+        None,
+        told.model_copy(update={"report": again.record.digest}),
+        told.model_copy(update={"version": "0.9.0"}),
+        told.model_copy(update={"trial": TRIAL}),
+        told.model_copy(update={"cases": 3}),
+        told.model_copy(update={"rows": ()}),
+    ]
+    for lie in lies:
+        with pytest.raises((ReportMismatchError, UnknownRecordError)):
+            recheck(versions.registry, forged(versions, done, version_delta=lie))
+    assert recheck(versions.registry, forged(versions, done))
 
 
 def test_a_case_that_the_earlier_release_did_not_answer_has_nothing_to_be_held_against(
@@ -115,6 +186,7 @@ def test_the_release_that_a_trial_locks_is_found_by_the_trial(versions: TinyHost
     site = Registry.create_site(tmp_path / "site", site_id=SITE, clock=now, random=seeded(SITE))
     versions.locked(site)
     done = versions.validate(release=versions.next_release(), trial=TRIAL)
+    assert done.report.version_delta is not None and done.report.version_delta.trial == TRIAL
     started = [
         one.statement.read(ValidationStarted)
         for one in versions.registry.records(ValidationStarted.predicate_type)
