@@ -106,8 +106,10 @@ class Drawing:
             )
         )  # fmt: skip
 
-    def marker(self, at: Point, look: Look, *, size: float = 3.6, hollow: bool = False) -> None:
-        """Draw the mark of one observation."""
+    def marker(
+        self, at: Point, look: Look, *, size: float = 3.6, hollow: bool = False, stroke: float = 1.8
+    ) -> None:
+        """Draw the mark of one observation; ``stroke`` is the width of its lines where it has no area."""
         x, y = at
         if look.shape in {"plus", "cross"}:
             s = size
@@ -115,12 +117,12 @@ class Drawing:
                 ((-s, 0, s, 0), (0, -s, 0, s)) if look.shape == "plus" else ((-s, -s, s, s), (-s, s, s, -s))
             )
             for x1, y1, x2, y2 in arms:
-                self.line((x + x1, y + y1), (x + x2, y + y2), colour=look.colour, width=1.8)
+                self.line((x + x1, y + y1), (x + x2, y + y2), colour=look.colour, width=stroke)
             return
         paint = (
             {"fill": "none", "stroke": look.colour} if hollow else {"fill": look.colour, "stroke": "#ffffff"}
         )
-        edge = "1.8" if hollow else "0.8"
+        edge = _n(stroke) if hollow else "0.8"
         if look.shape == "circle":
             self._add(element("circle", cx=_n(x), cy=_n(y), r=_n(size), stroke_width=edge, **paint))
             return

@@ -1,14 +1,13 @@
 """Findings marked on an image: what the reference has, found or missed, and what was detected."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
 
 from host.cases.geometry import Triple
-from host.reports.figures.axes import legend
-from host.reports.figures.drawing import Drawing, Look
+from host.reports.figures.drawing import INK, SOFT, Drawing, Look, Point
 from host.reports.figures.planes import GAP, LEFT, TOP, WIDTH, grey_range, name_edges, sizes_px
 from host.reports.figures.raster import data_address, grey_levels, palette_png
 from host.reports.markup import Html
@@ -52,7 +51,7 @@ def marked_figure(volume: Volume, marks: Sequence[FindingMark], *, title: str, f
     planes = list(cuts_through(volume.data.shape, index, volume.spacing_mm))
     sizes = sizes_px(planes, volume.data, PICTURES_HEIGHT_MAX)
     row_px = max(height for _, height in sizes)
-    drawing = Drawing(WIDTH, TOP + row_px + GAP + 20 + 15 * len(LOOKS))
+    drawing = Drawing(WIDTH, TOP + row_px + GAP + 20 + 17 * len(LOOKS))
     low, high = grey_range(volume.data)
     palette = np.linspace(0, 255, LEVELS).astype(np.uint8)[:, None].repeat(3, axis=1)
     left = LEFT
@@ -65,7 +64,10 @@ def marked_figure(volume: Volume, marks: Sequence[FindingMark], *, title: str, f
         for mark in marks:
             _draw(drawing, volume, cut, mark, (corner, (width, height)))
         left += width + GAP
-    legend(drawing, list(LOOKS.values()), (LEFT + 6, TOP + row_px + GAP + 14))
+    for order, (name, look) in enumerate(LOOKS.values()):
+        middle = TOP + row_px + GAP + 14 + 17 * order
+        _mark(drawing, (LEFT + 8, middle), look)
+        drawing.text((LEFT + 20, middle + 3.5), name, size=10, colour=SOFT)
     counts = ", ".join(f"{sum(one.kind == kind for one in marks)} {kind}" for kind in LOOKS)
     return drawing.svg(figure_id, title, f"Findings on three planes of the image: {counts}.")
 
@@ -98,4 +100,10 @@ def _draw(
         y + height * (shape[up] - (index[up] + 0.5)) / shape[up],
     )
     _, look = LOOKS[mark.kind]
-    drawing.marker(at, look, size=6, hollow=mark.kind != "detected")
+    _mark(drawing, at, look)
+
+
+def _mark(drawing: Drawing, at: Point, look: Look) -> None:
+    """Draw a mark with a dark rim, to be seen on dark and bright tissue."""
+    drawing.marker(at, replace(look, colour=INK), size=6, hollow=True, stroke=4.2)
+    drawing.marker(at, look, size=6, hollow=True)

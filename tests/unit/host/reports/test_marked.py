@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from host.reports.figures.drawing import INK
 from host.reports.figures.marked import FindingMark, MarkKind, marked_figure
 from host.reports.slices import Volume
 from tests.support.png import pixels
@@ -39,7 +40,8 @@ def planes(root: ElementTree.Element) -> list[str]:
 def test_a_ring_stands_around_the_voxel_that_is_bright_on_all_three_planes() -> None:
     place = (4, 21, 9)
     root = drawn(mark("found", place), image=volume(place))
-    rings = [one for one in root.iter(f"{SVG}circle")][:3]  # the last one is the legend's
+    # Each ring is drawn twice, first its rim; the last one is the legend's.
+    rings = [one for one in root.iter(f"{SVG}circle") if one.attrib["stroke"] != INK][:3]
     pictures = list(root.iter(f"{SVG}image"))
     assert len(pictures) == 3
     for picture, ring in zip(pictures, rings, strict=True):
@@ -64,7 +66,7 @@ def test_a_finding_farther_than_five_millimetres_is_not_marked_on_a_plane() -> N
     both, alone = (
         len(list(drawn(*marks, image=volume()).iter(f"{SVG}circle"))) for marks in ([near, far], [near])
     )
-    assert both == alone + 2  # on the coronal and the sagittal plane, not on the axial one
+    assert both == alone + 2 * 2  # ring and rim, on the coronal and the sagittal plane, not on the axial one
 
 
 def test_the_description_counts_what_is_shown_and_the_legend_names_each_kind() -> None:
