@@ -62,7 +62,7 @@ class Volume:
     Attributes
     ----------
     data : ndarray, shape (I, J, K)
-        Values as the header scales them.
+        Values as the header scales them; of a series of volumes, the first.
     spacing_mm : tuple of float
         Edge lengths of a voxel along (I, J, K).
     affine : ndarray, shape (4, 4)
@@ -89,7 +89,9 @@ def load_canonical(path: Path) -> Volume:
     """
     image = nibabel.as_closest_canonical(nibabel.load(path))  # type: ignore[no-untyped-call]  # ships no types
     i, j, k = (float(step) for step in image.header.get_zooms()[:3])
-    return Volume(np.asanyarray(image.dataobj), (i, j, k), np.asarray(image.affine, float))
+    data = np.asanyarray(image.dataobj)
+    first = data.reshape(*data.shape[:3], -1)[..., 0]
+    return Volume(first, (i, j, k), np.asarray(image.affine, float))
 
 
 def recoded(label_map: NDArray[Any], codes: Mapping[int, int]) -> NDArray[np.uint16]:

@@ -26,10 +26,11 @@ from host.sameness.comparison import JudgedRun
 from host.sameness.values import with_sameness
 from host.side_by_side import side_by_side
 from host.stored_outputs import StoredOutputs
+from host.validation.case_images import case_images
 from host.validation.comparing import CaseAnswer, EarlierAnswer, score_case
 from host.validation.earlier import EarlierSource
+from host.validation.scorers.case_files import CaseFiles
 from host.validation.verdict import CaseRow
-from plugin_spec.ports import LabelMapPort
 from registry.statements import RunStarted
 
 # Given a case: the images its figures are drawn from.
@@ -175,26 +176,8 @@ class KitSession:
 
     def images(self, case_id: str) -> CaseImages | None:
         """The images that a case's figures are drawn from; ``None`` where there is nothing to draw."""
-        placed = self._parts.placed[case_id]
-        ports = {one.port for one in self.folder.protocol.metrics if one.kind == "masks"}
-        predicted = next((one for one in self.runs[case_id].execution.outputs if one.port in ports), None)
-        if predicted is None:
-            return None
-        port = self.release.manifest.output(predicted.port)
-        assert isinstance(port, LabelMapPort)  # noqa: S101 - check_fit has looked
-        shown = placed.inputs.get(port.grid_of or "")
-        if shown is None or shown[0].is_dir() or port.name not in placed.references:
-            return None  # no image lies on the same grid, so there is nothing to draw the masks on
-        values = {label.name: label.value for label in port.labels}
-        masks = [
-            one
-            for one in self.folder.protocol.metrics
-            if one.port == port.name and one.label in values and one.against == "reference"
-        ]
-        return CaseImages(
-            image=shown[0],
-            predicted=predicted.path,
-            reference=placed.references[port.name],
-            codes={values[one.label or ""]: one.reference_value or 0 for one in masks},
-            labels={one.reference_value or 0: one.label or "" for one in masks},
+        placed, run = self._parts.placed[case_id], self.runs[case_id]
+        files = CaseFiles(
+            placed.case, run.execution, self.release.manifest, run.record.measured, placed.references
         )
+        return case_images(self.folder.protocol, self._rows[case_id], placed, files)

@@ -13,7 +13,7 @@ from host.reports.figures.drawing import COLOURS, SOFT, Drawing, clipped, text_w
 from host.reports.figures.planes import GAP, LEFT, TOP, WIDTH, grey_range, name_edges, sizes_px
 from host.reports.figures.raster import data_address, grey_levels, palette_png
 from host.reports.markup import Html
-from host.reports.slices import cuts
+from host.reports.slices import cuts, cuts_through
 
 DIFFERENT = "#ff2d2d"
 PICTURES_HEIGHT_MAX = 600.0  # three rows, title, caption and legend fit on one A4 page
@@ -70,7 +70,7 @@ def overlay_figure(
     Raises
     ------
     FigureError
-        Shapes differ, nothing is labelled, or there are too many labels.
+        Shapes differ, or there are too many labels.
     """
     if image.shape != reference.shape:
         raise FigureError(
@@ -82,7 +82,13 @@ def overlay_figure(
         )
     shown = np.array(sorted(labels))
     predicted, reference = (np.where(np.isin(one, shown), one, 0) for one in (predicted, reference))
-    planes = list(cuts(predicted, reference, spacing_mm))
+    i, j, k = (size / 2 for size in image.shape)
+    labelled = bool(predicted.any() or reference.any())
+    planes = list(
+        cuts(predicted, reference, spacing_mm)
+        if labelled
+        else cuts_through(image.shape, (i, j, k), spacing_mm)
+    )
     tints = Tints((*(COLOURS[at % len(COLOURS)] for at in range(len(labels))), DIFFERENT))
     sizes = sizes_px(planes, image, PICTURES_HEIGHT_MAX / 3)
     row_px = max(height for _, height in sizes)

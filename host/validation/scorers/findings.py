@@ -29,23 +29,20 @@ def _check(metric: Metric, manifest: Manifest, cases: Sequence[KitCase]) -> None
 
 
 def _observe(metric: Metric, files: CaseFiles) -> Observed:
-    data = read_document(files.output(metric.port or ""))
-    return _compared(metric, files, parse_document(data, DetectionsDocument, port=metric.port or ""))
+    return _compared(metric, files, answered_findings(metric, files))
 
 
 def _impute(metric: Metric, files: CaseFiles) -> Observed:
     """Nothing found, and as many false findings as declared, surer than any."""
-    found, false = _compared(metric, files, _NOTHING), metric.failed_false_positives or 0
+    nothing = Findings.of_document(_NOTHING)
+    found, false = _compared(metric, files, nothing), metric.failed_false_positives or 0
     said = {"scores": (1.0,) * false, "matched": (-1.0,) * false}
     value = missed_value(metric, found.value, float(false))
     return _counted(metric, Observed(value=value, observations={**found.observations, **said}))
 
 
-def _compared(metric: Metric, files: CaseFiles, answer: DetectionsDocument) -> Observed:
-    pair = FindingsPair(Findings.of_document(answer), _reference(metric, files))
-    if metric.label is not None:
-        pair = FindingsPair(pair.predicted.only(metric.label), pair.reference.only(metric.label))
-    found: Observed = function_of(metric)(pair)
+def _compared(metric: Metric, files: CaseFiles, predicted: Findings) -> Observed:
+    found: Observed = function_of(metric)(FindingsPair(predicted, reference_findings(metric, files)))
     return _counted(metric, found)
 
 
@@ -63,18 +60,32 @@ def _counted(metric: Metric, found: Observed) -> Observed:
     return Observed(value=found.value, observations={**found.observations, **counts})
 
 
-def _reference(metric: Metric, files: CaseFiles) -> Findings:
+def answered_findings(metric: Metric, files: CaseFiles) -> Findings:
+    """What was detected, of the metric's label where it has one."""
+    data = read_document(files.output(metric.port or ""))
+    document = parse_document(data, DetectionsDocument, port=metric.port or "")
+    return _of_label(metric, Findings.of_document(document))
+
+
+def reference_findings(metric: Metric, files: CaseFiles) -> Findings:
+    """What there is to find, of the metric's label where it has one; in the order that observations number it."""
     port = metric.port or ""
     if metric.reference_connectivity is None:
         data = read_document(files.references[port])
-        return Findings.of_document(parse_document(data, DetectionsDocument, port=f"reference of {port}"))
+        document = parse_document(data, DetectionsDocument, port=f"reference of {port}")
+        return _of_label(metric, Findings.of_document(document))
     found = files.reference_map(port)
-    return Findings.of_mask(
+    mask = Findings.of_mask(
         found.data == metric.reference_value,
         affine_ras=found.grid.affine,
         connectivity=metric.reference_connectivity,
         label=metric.label or "",
     )
+    return _of_label(metric, mask)
+
+
+def _of_label(metric: Metric, findings: Findings) -> Findings:
+    return findings if metric.label is None else findings.only(metric.label)
 
 
 FINDINGS = Scorer(_check, _observe, _impute)
