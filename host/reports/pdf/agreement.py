@@ -8,7 +8,8 @@ likewise. So a figure that was changed, left out or exchanged in the PDF is foun
 
 import io
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
+from heapq import heappop, heappush
 from html.parser import HTMLParser
 from typing import Final
 
@@ -81,25 +82,40 @@ def _first_difference(texts: Sequence[str], printed: str, *, added: Set[str] | N
     ``added`` are the texts that may stand between; None: anything may.
     """
     place = 0
-    for text in (*texts, ""):
-        found = printed.find(text, place) if text else len(printed)
-        between = printed[place:found] if found >= 0 else printed[place : place + 80]
-        if found < 0 or (added is not None and not _is_added(between, added)):
-            return f"{text[:60] or 'its end'!r} is not where the page has it; there stands {between[:60]!r}"
+    by_start: dict[str, list[str]] = {_BULLET: [_BULLET]}
+    for one in added or ():
+        by_start.setdefault(one[0], []).append(one)
+    for text in texts:
+        found = printed.find(text, place) if added is None else _found(text, printed, place, by_start)
+        if found < 0:
+            return _not_there(text, printed, place)
         place = found + len(text)
+    if added is not None and _found("", printed, place, by_start) < 0:
+        return _not_there("its end", printed, place)
     return ""
 
 
-def _is_added(between: str, added: Set[str]) -> bool:
-    """Whether printing adds this: bullets and texts of ``added``, in any order and however they run into each other."""
-    rest = between.replace(_BULLET, "")
-    reached = [True] + [False] * len(rest)
-    for place in range(len(rest)):
-        if reached[place]:
-            for text in added:
-                if rest.startswith(text, place):
-                    reached[place + len(text)] = True
-    return reached[-1]
+def _not_there(text: str, printed: str, place: int) -> str:
+    return f"{text[:60]!r} is not where the page has it; there stands {printed[place : place + 60]!r}"
+
+
+def _found(text: str, printed: str, place: int, added: Mapping[str, Sequence[str]]) -> int:
+    """Where a text stands behind nothing but what printing adds; -1 where it does not. Of no text: the end.
+
+    A short text may also stand inside of one that is added, so every way through what is added is followed.
+    """
+    reached = [place]
+    seen = {place}
+    while reached:
+        at = heappop(reached)
+        if printed.startswith(text, at) and (text or at == len(printed)):
+            return at
+        for one in added.get(printed[at : at + 1], ()):
+            onward = at + len(one)
+            if onward not in seen and printed.startswith(one, at):
+                seen.add(onward)
+                heappush(reached, onward)
+    return -1
 
 
 def _body(report: Report, text: str) -> str:

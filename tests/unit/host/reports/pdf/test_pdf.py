@@ -9,10 +9,11 @@ import pytest
 from host.errors import ReportMismatchError, ReportPdfError
 from host.reports.html import for_print, render
 from host.reports.model import Report
-from host.reports.pdf.agreement import _is_added, check_pdf, print_page
+from host.reports.pdf.agreement import _found, check_pdf, print_page
 from host.reports.pdf.render import ATTACHMENT, render_pdf
 from host.reports.pictures import draw
 from host.reports.write import content_bytes
+from tests.support.capability_reports import CAPABILITIES
 from tests.support.reports import make_report
 
 
@@ -87,7 +88,17 @@ def test_nothing_is_loaded_from_elsewhere(report: Report, html: bytes) -> None:
         render_pdf(report, page)
 
 
-def test_numbers_of_a_drawing_may_run_into_each_other() -> None:
-    ticks = {"1.08", "1.081", "1.0", "kurtosis"}
-    assert _is_added("1.081.0811.08kurtosis", ticks)
-    assert not _is_added("1.081.0821.08", ticks)
+def test_numbers_of_a_drawing_may_run_into_each_other_and_hold_the_text_that_follows() -> None:
+    added = {"0": ["0", "0.5"], "1": ["15", "1"], "5": ["5"], "•": ["•"]}
+    assert _found("4", "00.511554", 0, added) == 8
+    assert _found("5", "00.5•5x", 0, added) == 5
+    assert _found("", "00.511", 0, added) == 6
+    assert _found("4", "00.6114", 0, added) == -1
+    assert _found("", "00.5x", 0, added) == -1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_the_report_of_every_capability_prints_as_its_page_says(capability: str) -> None:
+    report = CAPABILITIES[capability]()
+    print_page(report, render(report, draw(report, lambda case: None)))
