@@ -15,6 +15,7 @@ from pydantic import Field, ValidationInfo, model_validator
 from host.added_fields import added, in_use
 from host.perturbations.declared import Perturbation
 from host.sameness.declared import Sameness
+from host.statistics.registrations import statistics
 from host.validation.criterion import EVERY_CASE, Criterion, Level
 from host.validation.metric import Metric, MetricId, Text
 from host.validation.plan_rules import plan_faults
@@ -141,12 +142,14 @@ class Protocol(StrictModel):
     def strata_of(self, metric_id: str) -> set[str]:
         """Names of the strata that criteria on this metric look at."""
         criteria = [one for one in self.criteria if one.metric == metric_id]
-        named = [one.options.get("condition") for one in criteria] + [
-            self.resample_within if criteria else None
-        ]
-        return {one.stratum for one in criteria if one.stratum} | {
-            str(one) for one in named if one is not None
+        named = {one.stratum for one in criteria if one.stratum} | {
+            str(one.options[option.name])
+            for one in criteria
+            if one.statistic in statistics()
+            for option in statistics()[one.statistic].options
+            if option.is_stratum and option.name in one.options
         }
+        return named | ({self.resample_within} if criteria and self.resample_within else set())
 
 
 def parse_protocol(data: bytes, path: Path) -> Protocol:
