@@ -12,7 +12,7 @@ from host.cli.engines import EngineOption, connected
 from host.cli.options import JobsOption
 from host.cli.replay import replayed
 from host.cli.targets import check_target, write_target
-from host.cli.verdict_lines import verdict_lines
+from host.cli.verdict_lines import lines_of_verdict
 from host.errors import OptionError
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def _show(done: "Validated", *, as_json: bool) -> None:
             "sameness": report.sameness,
         },
         [
-            *verdict_lines(report),
+            *lines_of_verdict(report),
             *[_compared(one) for one in report.sameness],
             f"report {report.validation}, log entry {done.record.sequence}, not yet signed",
         ],

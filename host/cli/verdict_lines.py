@@ -16,7 +16,7 @@ _HEADINGS: Final = (
 _JUDGED: Final = {"ci_low": "lower end ", "ci_high": "upper end ", "interval": "both ends "}
 
 
-def verdict_lines(report: "Report") -> Iterator[str]:
+def lines_of_verdict(report: "Report") -> Iterator[str]:
     """Every criterion with its figure, its interval, on how many subjects it rests, and the whole.
 
     The figure of a criterion on every case is that of the worst one. Subjects are those that the interval rests on;

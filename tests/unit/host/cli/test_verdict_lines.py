@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from host.cli.verdict_lines import verdict_lines
+from host.cli.verdict_lines import lines_of_verdict
 from host.reports.model import FlowSection, Report
 from host.statistics.proportions import wilson
 from host.validation.protocol import Protocol
@@ -29,7 +29,7 @@ def report_of(plan: Protocol, rows: Sequence[CaseRow]) -> Report:
 
 
 def lines(plan: Protocol, rows: Sequence[CaseRow]) -> list[str]:
-    return list(verdict_lines(report_of(plan, rows)))
+    return list(lines_of_verdict(report_of(plan, rows)))
 
 
 def cells(line: str) -> list[str]:
@@ -70,7 +70,7 @@ def test_where_there_is_no_interval_the_table_says_so() -> None:
 
 
 def test_the_worst_case_is_named_where_every_case_is_judged() -> None:
-    found = list(verdict_lines(make_report()))
+    found = list(lines_of_verdict(make_report()))
     assert cells(found[1]) == [
         "gm_overlap",
         "overall",
