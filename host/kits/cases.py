@@ -21,7 +21,7 @@ stands there, or ``local:PATH``, a file of the kit's own folder. A path that end
 series.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -118,3 +118,19 @@ class KitCase(StrictModel):
         yield from self.references.values()
         for reader in self.readers.values():
             yield from reader.files.values()
+
+
+def evidence_of(cases: Sequence[KitCase], *, first: bool) -> Evidence:
+    """What a kit's answers are evidence of: its weakest case, among those whose answer is compared.
+
+    Parameters
+    ----------
+    cases : sequence of KitCase
+        One at least.
+    first : bool
+        Whether the kit is of ``assay.kit/1``, where cases that must be refused count too. They have no answer: a
+        patient's row with a value taken out does not make the others less than patients. A kit of refusals alone is
+        what they are.
+    """
+    answered = [case for case in cases if case.expected == "ok" or first]
+    return max((case.evidence for case in answered or cases), key=EVIDENCE_ORDER.index)

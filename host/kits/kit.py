@@ -13,7 +13,7 @@ from typing import Literal
 
 from host.errors import KitError
 from host.kits.case_rows import parse_cases
-from host.kits.cases import EVIDENCE_ORDER, SOURCE_FOLDER, CaseFile, KitCase
+from host.kits.cases import SOURCE_FOLDER, CaseFile, KitCase, evidence_of
 from host.kits.declaration import Kit
 from host.kits.fit import check_fit
 from host.kits.sources import SourceFile, source_files
@@ -103,11 +103,11 @@ def parse_kit(contents: Mapping[str, bytes], path: Path) -> KitFolder:
     cases = parse_cases(contents["cases.csv"], path / "cases.csv", sources=sources, first=kit.is_first)
     check_fit(path / "cases.csv", protocol, cases)
     check_perturbed(path / "cases.csv", protocol.perturbations, cases)
-    weakest = max((case.evidence for case in cases), key=EVIDENCE_ORDER.index)
+    weakest = evidence_of(cases, first=kit.is_first)
     if kit.evidence != weakest:
         raise KitError(
             f"{path / 'kit.toml'}: evidence is {kit.evidence!r}, but cases.csv holds {weakest} cases",
-            hint="a kit's evidence is that of its weakest case",
+            hint="a kit's evidence is that of its weakest case whose answer is compared",
         )
     listing = Listing(files={name: digest(data) for name, data in contents.items()})
     return KitFolder(

@@ -12,7 +12,7 @@ EVIDENCE = {
     "of how the algorithm performs in patients.",
     "phantom": "Phantom data: images of an object or a simulation. No case is a patient; this is no evidence "
     "of how the algorithm performs in patients.",
-    "patient": "Patient data: images of people.",
+    "patient": "Patient data: recorded from people.",
 }
 # Registered statistics, for reading, in the order in which they are shown.
 QUANTITIES = {

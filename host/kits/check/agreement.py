@@ -2,7 +2,7 @@
 
 from host import extensions
 from host.errors import UnknownMetricError
-from host.kits.cases import EVIDENCE_ORDER
+from host.kits.cases import evidence_of
 from host.kits.check.parts import CASES, Found, KitParts, Place, in_cases, in_kit, in_protocol
 from host.kits.fit import missing_columns, strata_of
 from host.perturbations.cases import perturbation_faults
@@ -51,11 +51,11 @@ def cases_have_their_strata(parts: KitParts) -> Found:
 
 
 def evidence_is_that_of_the_weakest_case(parts: KitParts) -> Found:
-    """K104: the kit's evidence is that of its weakest case: a phantom is no patient.
+    """K104: the kit's evidence is that of its weakest case that is to answer: a phantom is no patient.
 
-    Fix: write the weakest of the column evidence.
+    Fix: write the weakest of the column evidence among the cases expected ok.
     """
-    weakest = max((case.evidence for case in parts.cases), key=EVIDENCE_ORDER.index)
+    weakest = evidence_of(parts.cases, first=parts.kit.is_first)
     if parts.kit.evidence != weakest:
         message = f"is {parts.kit.evidence}, cases.csv holds {weakest} cases"
         yield in_kit("evidence"), message, f'write evidence = "{weakest}"'

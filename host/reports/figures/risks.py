@@ -35,10 +35,11 @@ def risk_figures(metric: Metric, rows: Sequence[CaseRow]) -> Iterator[Figure]:
         f"metric {metric.id}",
     )
     for at, risk in enumerate(metric.probabilities or ()):
-        yield _calibration(metric, [one for one in found if "probability" in one], at, risk.horizon)
+        yield from _calibration(metric, [one for one in found if "probability" in one], at, risk.horizon)
 
 
-def _calibration(metric: Metric, found: Sequence[Observed], at: int, horizon: float) -> Figure:
+def _calibration(metric: Metric, found: Sequence[Observed], at: int, horizon: float) -> Iterator[Figure]:
+    """The plot at a horizon; none where no group has an observed risk, as beyond the longest follow-up."""
     from host.statistics.survival import calibration_bins_at
 
     bins = calibration_bins_at(
@@ -48,14 +49,17 @@ def _calibration(metric: Metric, found: Sequence[Observed], at: int, horizon: fl
         horizon=horizon,
         bins=CALIBRATION_GROUPS,
     )
+    known = [bin_of(one) for one in bins if one.observed.value == one.observed.value]
+    if not known:
+        return
     figure_id, title = f"calibration-{plain(metric.id)}-{at + 1}", f"Calibration at {horizon:g}: {metric.id}"
-    return Figure(
+    yield Figure(
         figure_id,
         title,
         f"Observed risk by {horizon:g} (Kaplan-Meier) against the predicted one, in groups of about equal size, with "
         "95 % intervals; grey bars: how many cases.",
         calibration_figure(
-            [bin_of(one) for one in bins if one.observed.value == one.observed.value],
+            known,
             x_label=f"predicted risk by {horizon:g}",
             title=title,
             figure_id=figure_id,

@@ -6,7 +6,7 @@ import pytest
 
 from host.errors import KitError
 from host.kits.case_rows import parse_cases
-from host.kits.cases import CaseFile, KitCase
+from host.kits.cases import CaseFile, KitCase, evidence_of
 
 DIGEST = f"sha256:{'0' * 64}"
 SOURCES = {"ct": CaseFile(path="source/ct/", sha256=f"sha256:{'1' * 64}")}
@@ -116,3 +116,15 @@ def test_a_column_that_stands_twice_is_refused() -> None:
     data = b"case_id,case_id\none,two\n"
     with pytest.raises(KitError, match="case_id: stands twice"):
         parse_cases(data, Path("cases.csv"))
+
+
+def test_a_kits_evidence_is_that_of_the_cases_whose_answer_is_compared() -> None:
+    patient, derived, refused = (
+        parsed(),
+        parsed(evidence="derived"),
+        parsed(evidence="derived", expected="refused"),
+    )
+    assert evidence_of((patient, derived), first=False) == "derived"
+    assert evidence_of((patient, refused), first=False) == "patient"
+    assert evidence_of((refused,), first=False) == "derived"
+    assert evidence_of((patient, refused), first=True) == "derived"

@@ -7,11 +7,14 @@ from xml.etree import ElementTree
 import pytest
 
 from host.reports.figures.charts import standard_figures
+from host.reports.figures.risks import risk_figures
 from host.reports.html import render
 from host.reports.marks import check_agreement
 from host.reports.model import Report
 from host.reports.write import read_report, report_bytes
+from host.validation.metric import Metric
 from tests.support.capability_reports import CAPABILITIES
+from tests.support.plans import make_metric, make_row
 
 SVG = "{http://www.w3.org/2000/svg}"
 FIGURES = {
@@ -119,3 +122,27 @@ def test_the_three_definitions_of_a_distance_stand_among_the_sensitivity_analyse
         one.changed for one in report_of("segmentation").sensitivity if one.analysis == "metric definition"
     }
     assert changed == {"hd95_mm as hd95_pooled_mm", "hd95_mm as hd95_surfels_mm"}
+
+
+def test_a_risk_beyond_the_longest_follow_up_has_no_calibration_plot() -> None:
+    metric = make_metric(
+        "survival",
+        id="risk",
+        probabilities=({"horizon": 5.0, "column": "risk_5"}, {"horizon": 50.0, "column": "risk_50"}),
+    )
+    rows = [
+        make_row(
+            f"case-{at}",
+            observations={
+                "risk": {
+                    "score": [float(at)], "time": [float(at + 1)], "event": [float((at + 1) % 2)],
+                    "probability": [at / 20, at / 20],
+                }
+            },
+        )
+        for at in range(20)
+    ]  # fmt: skip
+    assert [one.id for one in risk_figures(Metric.model_validate(metric), rows)] == [
+        "survival-risk",
+        "calibration-risk-1",
+    ]
