@@ -15,7 +15,6 @@ from host.reports.model import (
     CaseSection,
     EnvironmentSection,
     FlowSection,
-    KitSection,
     RegistrationSection,
     ReleaseSection,
     Report,
@@ -31,6 +30,7 @@ from host.reports.sections import (
     SelfTestSection,
 )
 from host.reports.sensitivity import sensitivity
+from host.reports.subject import kit_section, limitations, release_section
 from host.reports.version_delta import EarlierRelease, version_delta
 from host.validation.verdict import Verdict
 from registry.order import KINDS, Order, order_of
@@ -77,7 +77,7 @@ def compose(registry: Registry, parts: ReportParts) -> Report:
         finished_at=parts.finished_at,
         executed_by=parts.executed_by,
         release=_release(registry, parts.release),
-        kit=_kit(parts.folder),
+        kit=kit_section(parts.folder),
         protocol=parts.folder.protocol,
         registration=_registration(registry, order),
         environment=_environment(parts),
@@ -85,7 +85,11 @@ def compose(registry: Registry, parts: ReportParts) -> Report:
         cases=parts.cases,
         verdict=parts.verdict,
         attempts=ledger.attempts(up_to=order.started, verdict=parts.verdict.verdict),
-        limitations=_limitations(parts),
+        limitations=limitations(
+            parts.folder,
+            smoke=parts.subset == "smoke",
+            subjects=len({section.row.subject for section in parts.cases}),
+        ),
         leak=parts.leak,
         readers=parts.readers,
         analyses=analyse(parts.folder.protocol, rows),
@@ -104,43 +108,7 @@ def compose(registry: Registry, parts: ReportParts) -> Report:
 
 def _release(registry: Registry, release: InstalledRelease) -> ReleaseSection:
     signed = registry.log.record(release.record).statement.read(Release)
-    about = release.manifest.attribution
-    return ReleaseSection(
-        record=release.record,
-        plugin=release.manifest.id,
-        version=release.manifest.version,
-        title=release.manifest.title,
-        image=release.image,
-        manifest=release.manifest_digest,
-        weights=release.weight_refs,
-        intended_use=about.intended_use,
-        not_for=about.not_for,
-        known_failure_modes=about.known_failure_modes,
-        citations=tuple(f"{one.text} doi:{one.doi}" for one in about.citations),
-        author=registry.root.person(signed.actor).name,
-    )
-
-
-def _kit(folder: KitFolder) -> KitSection:
-    kit = folder.kit
-    return KitSection(
-        id=kit.id,
-        version=kit.version,
-        title=kit.title,
-        summary=kit.summary,
-        evidence=kit.evidence,
-        kit_digest=folder.kit_digest,
-        protocol_digest=folder.protocol_digest,
-        dataset=kit.dataset.title,
-        dataset_doi=kit.dataset.doi,
-        dataset_licence=kit.dataset.licence,
-        provenance=kit.dataset.provenance,
-        reference_standard=f"{kit.reference_standard.kind}: {kit.reference_standard.description}",
-        operating_range=tuple(
-            f"{one.title}: {one.operating_min:g} to {one.operating_max:g} {one.unit}"
-            for one in kit.measurands
-        ),
-    )
+    return release_section(registry, release.record, signed, release.manifest)
 
 
 def _registration(registry: Registry, order: Order) -> RegistrationSection:
@@ -168,23 +136,3 @@ def _environment(parts: ReportParts) -> EnvironmentSection:
         plugin_environment=parts.environment,
         gpus=parts.gpus,
     )
-
-
-def _limitations(parts: ReportParts) -> tuple[str, ...]:
-    """What the numbers do not show, said in the report itself."""
-    subjects = len({section.row.subject for section in parts.cases})
-    lines = [
-        "Runs of this kit that were not recorded here (elsewhere, or by an author on a bench) cannot be excluded.",
-        "A performance qualification at the customer's own site is not part of this report.",
-    ]
-    if parts.folder.kit.evidence != "patient":
-        lines.insert(
-            0,
-            f"All cases are {parts.folder.kit.evidence} from {subjects} independent subject(s): they show how the "
-            "algorithm answers to known changes of one image, not how it performs in patients. No interval is given.",
-        )
-    if parts.subset == "smoke":
-        lines.insert(
-            0, "Only the kit's smoke subset ran: this report proves the path, and supports no claim."
-        )
-    return tuple(lines)

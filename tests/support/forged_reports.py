@@ -1,5 +1,7 @@
 """Reports that agree with themselves and are signed with a valid key, and say what did not happen."""
 
+from collections.abc import Callable
+
 from host.reports.html import render
 from host.reports.model import CaseSection, FlowSection, Report
 from host.reports.write import report_bytes
@@ -10,8 +12,13 @@ from registry.statements import ValidationReport
 from tests.support.tiny_host import TinyHost
 
 
-def forged(host: TinyHost, done: Validated, **changes: object) -> Record:
-    """A report that agrees with itself in JSON, page and verdict, logged by an executor with a valid key."""
+def forged(
+    host: TinyHost, done: Validated, write: Callable[[bytes], bytes] = lambda page: page, **changes: object
+) -> Record:
+    """A report that agrees with itself in JSON, page and verdict, logged by an executor with a valid key.
+
+    ``write`` may change the page once more.
+    """
     report: Report = done.report.model_copy(update={"renderings": (), **changes})
     rows = [one.row for one in report.cases]
     verdict = evaluate(report.protocol, rows)
@@ -21,7 +28,7 @@ def forged(host: TinyHost, done: Validated, **changes: object) -> Record:
     )
     again = {"flow": FlowSection.of(rows), "verdict": verdict, "attempts": attempts}
     report = report.model_copy(update=again)
-    page = host.file("report.html", render(report, []))
+    page = host.file("report.html", write(render(report, [])))
     data = report_bytes(report.model_copy(update={"renderings": (page,)}))
     said = {
         "report_json": host.file("report.json", data),

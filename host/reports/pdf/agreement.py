@@ -3,24 +3,25 @@
 The page agrees with the report field by field (``host.reports.marks``); here every text of the page has to stand in the
 PDF in the same order, with nothing between but what printing adds: page heads and feet, bullets, the head of a table
 that goes on, and the words of a drawing, which are painted after the text around it and have to follow each other
-likewise. So a figure that was changed, left out or exchanged in the PDF is found.
+likewise. So a text that was changed, left out or exchanged in the PDF is found, and so is anything laid over a page
+that is no link. What covers a text within a page is not seen here: the digest in the signed report protects the file.
 """
 
 import io
 import re
 from collections.abc import Mapping, Sequence, Set
 from heapq import heappop, heappush
-from html.parser import HTMLParser
 from typing import Final
 
 from host.errors import ReportMismatchError
 from host.reports.html import for_print
 from host.reports.model import Report
+from host.reports.page_texts import PageTexts, squeezed
 from host.reports.pdf.render import ATTACHMENT, render_pdf
 from host.reports.write import content_bytes
 
-_UNSEEN: Final = frozenset({"head", "script", "style", "title", "desc"})
 _BULLET: Final = "•"
+_LAID_OVER: Final = frozenset({"/Link"})
 
 
 def print_page(report: Report, html: bytes) -> bytes:
@@ -61,14 +62,17 @@ def check_pdf(report: Report, html: bytes, pdf: bytes) -> None:
         reader = pypdf.PdfReader(io.BytesIO(pdf))
         attached = reader.attachments.get(ATTACHMENT, [])
         pages = [page.extract_text() for page in reader.pages]
+        laid_over = {
+            str(one.get_object()["/Subtype"]) for page in reader.pages for one in page.get("/Annots", ())
+        }
     except (PyPdfError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ReportMismatchError(f"pdf: cannot be read: {error}", subject=report.validation) from error
     if attached != [content_bytes(report)]:
         raise ReportMismatchError(f"pdf: {ATTACHMENT}: another report is attached", subject=report.validation)
-    page = _Texts()
-    page.feed(for_print(html).decode())
-    page.close()
-    printed = "".join(_squeezed(_body(report, text)) for text in pages)
+    if strange := laid_over - _LAID_OVER:
+        raise ReportMismatchError(f"pdf: {min(strange)} is laid over a page", subject=report.validation)
+    page = PageTexts.of(for_print(html))
+    printed = "".join(squeezed(_body(report, text)) for text in pages)
     wrong = _first_difference(page.read, printed, added={*page.heads, *page.drawn}) or _first_difference(
         page.drawn, printed, added=None
     )
@@ -122,40 +126,3 @@ def _body(report: Report, text: str) -> str:
     """The text of a printed page without its head and foot."""
     head = re.escape(f"Assay validation report {report.validation}") + r"\s+content\s+sha256:[0-9a-f]{64}"
     return re.sub(rf"{head}|page \d+ of \d+\s*$", "", text)
-
-
-def _squeezed(text: str) -> str:
-    return "".join(text.split())
-
-
-class _Texts(HTMLParser):
-    """Collects the texts a reader sees, without white space, in document order.
-
-    Attributes
-    ----------
-    read, drawn, heads : list of str
-        Outside of drawings, inside of them, and (among the former) in the heads of tables.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.read: list[str] = []
-        self.drawn: list[str] = []
-        self.heads: list[str] = []
-        self._inside: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _UNSEEN | {"svg", "thead"}:
-            self._inside.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._inside and self._inside[-1] == tag:
-            self._inside.pop()
-
-    def handle_data(self, data: str) -> None:
-        text = _squeezed(data)
-        if not text or not _UNSEEN.isdisjoint(self._inside):
-            return
-        (self.drawn if "svg" in self._inside else self.read).append(text)
-        if "thead" in self._inside:
-            self.heads.append(text)

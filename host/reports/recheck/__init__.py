@@ -9,7 +9,7 @@ from collections.abc import Callable
 from host.reports.recheck.cases import cases_are_registered, runs_are_recorded
 from host.reports.recheck.evidence import Evidence
 from host.reports.recheck.figures import figures_follow
-from host.reports.recheck.identity import bytes_are_signed, identity_is_logged
+from host.reports.recheck.identity import bytes_are_signed, identity_is_logged, limits_are_told
 from host.reports.recheck.leak import nothing_was_learnt_from_the_kit
 from host.reports.recheck.plan import deviations_are_told, executions_are_told, plan_was_first
 from host.reports.recheck.readers import readers_are_registered
@@ -33,6 +33,7 @@ STEPS: tuple[Callable[[Evidence], str], ...] = (
     comparison_is_with_the_named_release,
     nothing_was_learnt_from_the_kit,
     readers_are_registered,
+    limits_are_told,
 )
 
 

@@ -22,6 +22,8 @@ def runs_are_recorded(evidence: Evidence) -> str:
     runs, report = evidence.runs, evidence.report
     evidence.same("interrupted runs", report.interruptions, interruptions(runs))
     evidence.same("runs", sorted(runs.own), sorted(section.row.case for section in report.cases))
+    engines = {f"{one.begun.engine} {one.begun.engine_version}" for one in runs.own.values()}
+    evidence.same("engine", {report.environment.engine}, engines)
     for section in report.cases:
         evidence.same("run", _told(section), _recorded(runs.own[section.row.case]))
     ComparisonCheck(report, runs, evidence.manifest, evidence.logged.warm, evidence.same).all()
@@ -35,9 +37,14 @@ def runs_are_recorded(evidence: Evidence) -> str:
 
 def _told(section: CaseSection) -> tuple[object, ...]:
     row = section.row
-    return section.run, row.case, row.subject, row.outcome, row.reason_code, section.measured
+    outcome = (section.run, row.case, row.subject, row.outcome, row.reason_code, section.measured)
+    qc = tuple(f"{check.id}: {check.verdict} ({check.value})" for check in section.qc)
+    memory = (section.memory_peak_bytes, section.memory_limit_bytes)
+    return *outcome, section.message, section.warnings, qc, section.duration_s, memory
 
 
 def _recorded(run: RunRecords) -> tuple[object, ...]:
     begun, ended = run.begun, run.ended
-    return begun.run, begun.case, begun.subject, ended.outcome, ended.reason_code, ended.measured
+    outcome = (begun.run, begun.case, begun.subject, ended.outcome, ended.reason_code, ended.measured)
+    memory = (ended.memory_peak_bytes, ended.memory_limit_bytes)
+    return *outcome, ended.message, ended.warnings, ended.qc, ended.duration_s, memory

@@ -22,7 +22,7 @@ from plugin_spec.manifest import Manifest
 from registry.plans import find_plan
 from registry.record import Record
 from registry.registry import Registry
-from registry.statements import Protocol, ValidationReport, ValidationStarted
+from registry.statements import Protocol, Release, ValidationReport, ValidationStarted
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,14 @@ class Evidence:
         return data_folder(home, self.kit)
 
     @cached_property
+    def release(self) -> Release:
+        """What was signed of the release that the log says was tested."""
+        return self.registry.log.record(self.logged.release).statement.read(Release)
+
+    @cached_property
     def manifest(self) -> Manifest:
-        """Of the release that was tested; its bytes are hashed first."""
-        return read_stored_manifest(self.registry, self.report.release.manifest)
+        """Of that release, whatever the report says; its bytes are hashed first."""
+        return read_stored_manifest(self.registry, self.release.manifest)
 
     @cached_property
     def runs(self) -> ValidationRuns:
