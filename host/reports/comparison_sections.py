@@ -162,7 +162,7 @@ def version_delta(report: Report, marks: Marks) -> Html:
     if delta is None:
         told = "No earlier release was named to compare with."
         left = [one.id for one in report.protocol.criteria if _is_about_versions(report, one.metric)]
-        more = f" The criteria on such a comparison were not judged: {', '.join(left)}." if left else ""
+        more = f" The criteria on such a comparison stay open: {', '.join(left)}." if left else ""
         return element("p", told, more)
     rows = [
         (

@@ -16,11 +16,11 @@ from host.validation.protocol import Protocol
 from host.validation.rows import CaseRow
 
 
-def is_judged(protocol: Protocol, criterion: Criterion, rows: Sequence[CaseRow]) -> bool:
-    """Whether a criterion is judged at all.
+def was_compared(protocol: Protocol, criterion: Criterion, rows: Sequence[CaseRow]) -> bool:
+    """Whether there was what a criterion compares with.
 
-    One on a comparison with the locked release is judged where the validation named that release: then every row has
-    the metric, with or without a value.
+    One on a comparison with the locked release needs a validation that named that release: then every row has the
+    metric, with or without a value.
     """
     metric = protocol.metric(criterion.metric)
     return metric.against != "locked_release" or any(metric.id in row.values for row in rows)

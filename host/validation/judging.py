@@ -36,7 +36,7 @@ class Judged:
     ----------
     word, reason : str
     estimate : Estimate
-        With failed cases counted as declared; of two directions, the worse.
+        With failed cases counted as declared; of several directions, the worst.
     complete_case : Estimate
         Without them.
     """
@@ -65,8 +65,11 @@ def judge(protocol: Protocol, criterion: Criterion, rows: Sequence[CaseRow], *, 
     complete = computing.answer(without_failed(metric, statistic, rows))
     if not failed(metric, rows):
         return Judged(complete.word, complete.reason, complete.estimate, complete.estimate)
+    at = criterion.options.get("horizon")
+    horizon = None if at is None else float(at)
     counted = [
-        computing.answer(with_failed(metric, statistic, rows, way)) for way in directions(metric, rows)
+        computing.answer(with_failed(metric, statistic, rows, way, horizon=horizon))
+        for way in directions(metric, rows)
     ]
     shown = max(counted, key=_severity)
     worst = max((*counted, complete), key=_severity)

@@ -17,6 +17,9 @@ from host.validation.metric import Metric
 if TYPE_CHECKING:
     from host.validation.protocol import Protocol
 
+# In the unit of the measurement, as a difference is.
+_OF_DIFFERENCES = frozenset({"bias", "loa_low", "loa_high"})
+
 
 def plan_faults(protocol: Protocol) -> Iterator[str]:
     """Everything wrong with a plan of the second version, one line each."""
@@ -108,18 +111,36 @@ def _failures(protocol: Protocol, criterion: Criterion, metric: Metric) -> Itera
     """Whether a failed case could help, or leave nothing to compute from."""
     counted, statistic = metric.failed_case_counts_as, statistics().get(criterion.statistic)
     columns = statistic.columns if statistic is not None else ("value",)
-    if counted == "complete_case" and not _bounds_failures(protocol):
-        yield f"{metric.id} leaves failed cases out, and no criterion on an outcome metric bounds how many those are"
+    if counted == "complete_case" and not _bounds_failures(protocol, criterion, metric):
+        yield (
+            f"{metric.id} leaves failed cases out, and no criterion on an outcome metric bounds how many those are "
+            f"{_where(protocol, criterion, metric)}"
+        )
     if columns != ("value",) and (not isinstance(counted, str) or counted == "image_diagonal"):
         shown = counted if isinstance(counted, str) else f"{counted:g}"
         yield f"{criterion.statistic} cannot be computed from a case that counts as {shown}"
     if counted == "image_diagonal" and (criterion.comparator == ">=" or criterion.allowed[0] > 0):
         yield "a failed case, which counts as the largest distance, would help"
-    by = metric.adverse_by if columns == ("value",) else None
-    if by is not None and criterion.holds(by) and criterion.holds(-by):
-        yield f"a failed case would satisfy it, as {by:g} does either way; raise adverse_by"
+    if metric.adverse_by is not None:
+        yield from _adverse(protocol, criterion, metric, is_difference=columns == ("value",))
     if statistic is not None and statistic.counts_false_positives and counted == "all_missed":
         yield from _false_positives(criterion, metric)
+
+
+def _adverse(
+    protocol: Protocol, criterion: Criterion, metric: Metric, *, is_difference: bool
+) -> Iterator[str]:
+    """An error of a declared size must lie outside what is accepted; on another scale, failures are bounded."""
+    by = metric.adverse_by or 0.0
+    in_percent = metric.kind == "numbers" and metric.unit == "%"
+    if is_difference or (criterion.statistic in _OF_DIFFERENCES and not in_percent):
+        if criterion.holds(by) and criterion.holds(-by):
+            yield f"a failed case would satisfy it, as {by:g} does either way; raise adverse_by"
+    elif not _bounds_failures(protocol, criterion, metric):
+        yield (
+            f"{criterion.statistic} cannot be held against adverse_by of {metric.id}, and no criterion on an outcome "
+            f"metric bounds how many cases fail {_where(protocol, criterion, metric)}"
+        )
 
 
 def _false_positives(criterion: Criterion, metric: Metric) -> Iterator[str]:
@@ -131,5 +152,28 @@ def _false_positives(criterion: Criterion, metric: Metric) -> Iterator[str]:
         yield f"a failed case would satisfy it, as {counted} false positives do; raise failed_false_positives"
 
 
-def _bounds_failures(protocol: Protocol) -> bool:
-    return any(protocol.metric(one.metric).kind == "outcome" for one in protocol.criteria)
+def _bounds_failures(protocol: Protocol, criterion: Criterion, metric: Metric) -> bool:
+    """Whether another criterion bounds the failures among the very cases that a criterion counts."""
+    copies = _counts_copies(protocol, criterion, metric)
+    for one in protocol.criteria:
+        of = protocol.metric(one.metric)
+        covers = one.scope in {"overall", criterion.scope} or one.scope.startswith("each:")
+        if (
+            of.kind == "outcome"
+            and covers
+            and one.allowed[0] > 0
+            and _counts_copies(protocol, one, of) == copies
+        ):
+            return True
+    return False
+
+
+def _counts_copies(protocol: Protocol, criterion: Criterion, metric: Metric) -> bool:
+    """Whether perturbed copies, and they alone, are counted (as `host.validation.denominator` has it)."""
+    return bool(protocol.perturbations) and (criterion.stratum == STRATUM or metric.against == "unperturbed")
+
+
+def _where(protocol: Protocol, criterion: Criterion, metric: Metric) -> str:
+    if _counts_copies(protocol, criterion, metric):
+        return "among the perturbed copies"
+    return f"in scope {criterion.scope}"

@@ -27,7 +27,8 @@ class CaseRow(StrictModel):
     survival   ``score``, ``time``, ``event``, and where there are ``baseline``; ``probability`` per horizon
     =========  =========================================================================================
 
-    A failed case that is imputed both ways has ``…_low`` and ``…_high`` of a column, and of ``value``.
+    A failed case that is imputed in several ways has ``…_low`` and ``…_high`` of a column, and of ``value``; and
+    ``predicted_far`` beside ``predicted``, where the class farthest from the right one is not the positive one.
     ``evidence`` is the kind of data of this case; rows of the first version do not say.
     """
 

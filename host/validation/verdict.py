@@ -6,16 +6,18 @@ Invariants
 * A failed, timed-out or missing case keeps its place in the denominator with the value its metric declares.
 * Cases and independent subjects are counted apart; cases derived from one scan are one subject, and get no
   interval.
-* A criterion that concerns no case is not met by that: it is left open.
+* A criterion that concerns no case is not met by that: it is left open. So is one on a comparison with the locked
+  release where none was named: what was registered is never left out.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from host.added_fields import added
 from host.kits.cases import EVIDENCE_ORDER
 from host.statistics.registrations import statistics
-from host.validation.denominator import concerned, is_judged, scopes
+from host.validation.denominator import concerned, scopes, was_compared
 from host.validation.estimate_row import EstimateRow, rounded
 from host.validation.judging import SEVERITY, VerdictWord, judge, two_sided
 from host.validation.protocol import EVERY_CASE, Criterion, Protocol
@@ -25,6 +27,9 @@ from plugin_spec.model import StrictModel
 from registry.statements import Evidence
 
 __all__ = ["CaseRow", "CriterionVerdict", "Verdict", "VerdictWord", "evaluate", "worst_of"]
+
+
+NOT_COMPARED: Final = "no locked release was compared: validate with --against"
 
 
 class CriterionVerdict(StrictModel):
@@ -92,9 +97,8 @@ def evaluate(protocol: Protocol, rows: Sequence[CaseRow]) -> Verdict:
         ``not met`` when any criterion is not met; else ``insufficient evidence`` when any lacks it; else ``met``.
     """
     parts = [
-        _Part(protocol, criterion, scope, members)
+        _Part(protocol, criterion, scope, members, was_compared(protocol, criterion, rows))
         for criterion in protocol.criteria
-        if is_judged(protocol, criterion, rows)
         for scope, members in scopes(criterion, concerned(protocol, criterion, rows))
     ]
     judged = _holm(parts) if protocol.multiplicity == "holm" else [part.verdict() for part in parts]
@@ -105,12 +109,13 @@ def evaluate(protocol: Protocol, rows: Sequence[CaseRow]) -> Verdict:
 
 @dataclass(frozen=True)
 class _Part:
-    """One criterion in one scope, and the rows of its denominator."""
+    """One criterion in one scope, the rows of its denominator, and whether there was what it compares with."""
 
     protocol: Protocol
     criterion: Criterion
     scope: str
     rows: Sequence[CaseRow]
+    was_compared: bool = True
 
     def verdict(self, share: float = 1.0) -> CriterionVerdict:
         """Judge it; ``share`` of the error probability is left to it."""
@@ -120,6 +125,8 @@ class _Part:
         patients = [row for row in self.rows if row.evidence == "patient"]
         rows = patients if patients and criterion.judged is not None else self.rows
         found = self._every_case(rows) if criterion.statistic == EVERY_CASE else self._together(rows, share)
+        if not self.was_compared:
+            found = found.model_copy(update={"verdict": "insufficient evidence", "reason": NOT_COMPARED})
         return found.model_copy(
             update={
                 "subjects": len({row.subject for row in rows if row.evidence == "patient"}),

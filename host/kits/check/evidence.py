@@ -41,7 +41,7 @@ class ScopeCount:
 def scope_counts(protocol: Protocol, cases: Sequence[KitCase]) -> tuple[ScopeCount, ...]:
     """Count the cases of a whole kit, perturbed copies included, criterion by criterion and scope by scope.
 
-    A criterion on a comparison with the locked release is left out: whether it is judged is a validation's affair.
+    A criterion on a comparison with the locked release is left out: a validation names that release, not the kit.
     """
     every = (*cases, *perturbed_cases(protocol.perturbations, cases))
     rows = [_as_it_should_end(case) for case in every]

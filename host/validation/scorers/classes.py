@@ -41,13 +41,20 @@ def _observe(metric: Metric, files: CaseFiles) -> Observed:
 
 
 def _impute(metric: Metric, files: CaseFiles) -> Observed:
-    """The class farthest from the right one, and the wrong probability with certainty."""
+    """A wrong class, and the wrong probability with certainty.
+
+    Where one class is positive, a case of another was called positive, or a failed one would be a true negative; the
+    class farthest from the right one stands beside, where it is another. Otherwise that farthest class counts.
+    """
     classes, reference = metric.classes or (), _reference(metric, files)
     last = len(classes) - 1
-    predicted = last if last - reference >= reference else 0
-    observations = {"predicted": (float(predicted),), "reference": (float(reference),)}
+    farthest = last if last - reference >= reference else 0
+    observations = {"predicted": (float(farthest),), "reference": (float(reference),)}
     if metric.positive is not None:
-        observations["score"] = (float(classes[reference] != metric.positive),)
+        positive = classes.index(metric.positive)
+        observations["score"] = (float(reference != positive),)
+        if reference != positive and positive != farthest:
+            observations |= {"predicted": (float(positive),), "predicted_far": (float(farthest),)}
     return Observed(value=0.0, observations=observations)
 
 

@@ -29,11 +29,20 @@ def _observe(metric: Metric, files: CaseFiles) -> Observed:
 
 
 def _impute(metric: Metric, files: CaseFiles) -> Observed:
-    """Certain of the opposite of what came; where its score ranks depends on the others, and is found with them."""
-    followed = _followed(metric, files)
-    observations = {**followed}
+    """Certain of the opposite of what had come by each horizon, and both extremes.
+
+    Where the case was censored before a horizon nobody knows; there it has the higher risk, and the extremes have both.
+    Where a score ranks depends on the others, and is found with them.
+    """
+    observations = _followed(metric, files)
     if metric.probabilities is not None:
-        observations["probability"] = (1.0 - followed["event"][0],) * len(metric.probabilities)
+        time, had_event = observations["time"][0], observations["event"] == (1.0,)
+        come = [had_event and time <= one.horizon for one in metric.probabilities]
+        observations |= {
+            "probability": tuple(0.0 if one else 1.0 for one in come),
+            "probability_low": (0.0,) * len(come),
+            "probability_high": (1.0,) * len(come),
+        }
     return Observed(value=math.nan, observations=observations)
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from host.validation.denominator import concerned, is_judged
+from host.validation.denominator import concerned, was_compared
 from host.validation.protocol import Criterion, Protocol
 from host.validation.rows import CaseRow
 from host.validation.verdict import evaluate
@@ -94,15 +94,18 @@ def test_a_kit_with_a_stratum_of_that_name_and_no_declared_perturbation_is_count
     assert concerned(plan, plan.criteria[0], rows) == rows
 
 
-def test_a_criterion_against_the_locked_release_is_judged_only_where_one_was_named() -> None:
+def test_a_criterion_against_the_locked_release_is_left_open_where_none_was_named() -> None:
     plan = protocol()
     delta: Criterion = next(c for c in plan.criteria if c.id == "delta")
-    assert not is_judged(plan, delta, ROWS)
-    assert "delta" not in {one.criterion for one in evaluate(plan, ROWS).criteria}
+    assert not was_compared(plan, delta, ROWS)
+    found = next(one for one in evaluate(plan, ROWS).criteria if one.criterion == "delta")
+    assert found.verdict == "insufficient evidence"
+    assert found.reason == "no locked release was compared: validate with --against"
     compared = [one.model_copy(update={"values": {**one.values, "delta": None}}) for one in ROWS]
-    assert is_judged(plan, delta, compared)
+    assert was_compared(plan, delta, compared)
     found = next(one for one in evaluate(plan, compared).criteria if one.criterion == "delta")
     assert found.verdict == "insufficient evidence"
+    assert "--against" not in found.reason
 
 
 def test_each_perturbation_is_judged_by_itself() -> None:

@@ -232,14 +232,101 @@ def test_a_failed_case_of_a_prediction_is_ranked_as_wrongly_as_can_be() -> None:
     statistic = StatisticRegistration(
         name="score", definition="D", source="S", columns=("score", "event"), compute=lambda *_: None  # type: ignore[arg-type,return-value]  # only its columns are read
     )  # fmt: skip
-    for event, higher, rank in (
-        (1.0, "earlier event", 0),
-        (0.0, "earlier event", 5),
-        (1.0, "later event", 0),
+    for event, higher, direction, rank in (
+        (1.0, "earlier event", "wrong", 0),
+        (0.0, "earlier event", "wrong", 5),
+        (1.0, "later event", "wrong", 0),
+        (1.0, "earlier event", "high", 5),
+        (0.0, "later event", "low", 0),
     ):
         one = Metric.model_validate_json(__import__("json").dumps({**metric, "higher_score_means": higher}))
-        scores = with_failed(one, statistic, rows(event), "high").cases["score"]
+        scores = with_failed(one, statistic, rows(event), direction, horizon=None).cases["score"]  # type: ignore[arg-type]  # one of the words
         assert sorted(scores).index(scores[-1]) == rank
+
+
+def predicted(case: str, time: float, score: float, **columns: Any) -> CaseRow:
+    return observed(case, "survival", score=score, time=time, event=1.0, **columns)
+
+
+RISKS = [{"horizon": at, "column": f"risk_{at:g}"} for at in (12.0, 24.0)]
+
+
+@pytest.mark.parametrize(
+    ("statistic", "options"), [("harrell_c", {}), ("uno_c", {"tau": 40}), ("auc_at", {"horizon": 12.0})]
+)
+def test_a_failed_late_event_loses_what_any_rank_of_it_could_lose(
+    statistic: str, options: dict[str, float]
+) -> None:
+    """Its last rank would be concordant with every earlier event."""
+    criterion = make_criterion(statistic, "survival", judged="estimate", bound=0.9, options=options)
+    del criterion["min_subjects"]
+    plan = make_plan([criterion])
+    times = [6.0, 10.0, 11.0, 20.0, 22.0, 25.0]
+    rows = [predicted(f"s{n}", at, 1.0 - n / 10) for n, at in enumerate(times)]
+    assert the_only(plan, rows).verdict == "met"
+    failed = lost("z", value=None, metric="survival", time=30.0, event=1.0)
+    found = the_only(plan, [*rows, failed])
+    assert found.verdict == "not met"
+    assert found.estimate is not None and found.estimate.value is not None
+    for rank in (-9.0, 0.85, 9.0):
+        answered = the_only(plan, [*rows, predicted("z", 30.0, rank)]).estimate
+        assert answered is not None and answered.value is not None
+        assert found.estimate.value <= answered.value
+
+
+@pytest.mark.parametrize(("probability", "is_met"), [([0.0, 0.0], True), ([1.0, 0.0], False)])
+def test_a_brier_score_at_a_horizon_is_met_by_a_late_events_risk_of_0_and_not_by_1(
+    probability: list[float], is_met: bool
+) -> None:
+    """So a failed one has 1 there, as `host.validation.scorers.survival` imputes it."""
+    criterion = make_criterion(
+        "brier_at", "survival", judged="estimate", comparator="<=", bound=0.05, options={"horizon": 12.0}
+    )
+    del criterion["min_subjects"]
+    plan = make_plan([criterion], metrics=[make_metric("survival", probabilities=RISKS)])
+    rows = [
+        predicted(f"s{n}", at, 0.5, probability=[float(at <= 12), 1.0])
+        for n, at in enumerate((6.0, 10.0, 25.0))
+    ]
+    failed = lost("z", value=None, metric="survival", time=18.0, event=1.0, probability=probability)
+    assert (the_only(plan, [*rows, failed]).verdict == "met") == is_met
+
+
+def test_every_failed_prediction_at_the_highest_and_at_the_lowest_risk_is_judged_too() -> None:
+    """Where too few are expected, a failed case of risk 1 would make up for it."""
+    criterion = make_criterion(
+        "o_e_at", "survival", judged="estimate", comparator="<=", bound=1.2, options={"horizon": 12.0}
+    )
+    del criterion["min_subjects"]
+    plan = make_plan([criterion], metrics=[make_metric("survival", probabilities=RISKS)])
+    rows = [
+        predicted(f"s{n}", at, 0.5, probability=[0.7, 0.9]) for n, at in enumerate((6.0, 10.0, 11.0, 25.0))
+    ]
+    assert the_only(plan, rows).verdict == "met"
+    ways = {"probability": [1.0, 1.0], "probability_low": [0.0, 0.0], "probability_high": [1.0, 1.0]}
+    gone = [
+        lost(f"z{n}", value=None, metric="survival", time=11.5 + 10 * n, event=1.0, **ways) for n in range(2)
+    ]
+    assert the_only(plan, [*rows, *gone]).verdict == "not met"
+
+
+def test_a_failed_negative_of_several_classes_is_no_true_negative() -> None:
+    classes = ["low", "high", "top"]
+    criterion = make_criterion("specificity", "classes", judged="estimate", bound=0.95)
+    del criterion["min_subjects"]
+    weighted = make_criterion("kappa_linear", "classes", id="kappa", judged="estimate", bound=0.8)
+    del weighted["min_subjects"]
+    plan = make_plan([criterion, weighted], metrics=[make_metric("classes", classes=classes)])
+    rows = [
+        observed(f"s{n}", "classes", predicted=n % 3, reference=n % 3, score=float(n % 3 == 1))
+        for n in range(9)
+    ]
+    assert evaluate(plan, rows).verdict == "met"
+    imputed = lost("z", metric="classes", predicted=1.0, predicted_far=2.0, reference=0.0, score=1.0)
+    specificity, kappa = evaluate(plan, [*rows, imputed]).criteria
+    assert specificity.estimate is not None and specificity.estimate.value == pytest.approx(6 / 7)
+    farthest = observed("z", "classes", predicted=2.0, reference=0.0, score=1.0)
+    assert kappa.estimate == evaluate(plan, [*rows, farthest]).criteria[1].estimate
 
 
 def test_a_figure_that_cannot_be_evaluated_leaves_a_statistic_to_the_others_and_is_told() -> None:

@@ -56,16 +56,20 @@ def values(done: Validated, metric: str) -> dict[str, float | None]:
     return {one.row.case: one.row.values.get(metric) for one in done.report.cases}
 
 
-def test_a_first_release_is_judged_without_what_compares_it_with_an_earlier_one(versions: TinyHost) -> None:
+def test_what_compares_with_an_earlier_release_stays_open_where_none_is_named(versions: TinyHost) -> None:
     done = versions.validate()
-    assert done.report.verdict.verdict == "met"
+    assert done.report.verdict.verdict == "insufficient evidence"
     assert not {"delta", "overlap_delta"} & set(done.report.cases[0].row.values)
     assert done.report.version_delta is None
     page = versions.registry.blobs.path(done.report.renderings[0].digest).read_text()
-    assert "were not judged: delta_overall, overlap_delta_overall." in page
-    assert {one.criterion for one in done.report.verdict.criteria} == {
-        "every_case_ends_as_expected",
-        "overlap",
+    assert "stay open: delta_overall, overlap_delta_overall." in page
+    assert "no locked release was compared: validate with --against" in page
+    words = {one.criterion: one.verdict for one in done.report.verdict.criteria}
+    assert words == {
+        "every_case_ends_as_expected": "met",
+        "overlap": "met",
+        "delta_overall": "insufficient evidence",
+        "overlap_delta_overall": "insufficient evidence",
     }
     assert recheck(versions.registry, done.record)
 

@@ -126,6 +126,26 @@ def test_a_metric_needs_what_its_statistic_reads() -> None:
             make_criterion("bias", "numbers", judged="ci_high", comparator="<=", bound=2.0),
             "bias cannot be computed from a case that counts as 9",
         ),
+        (
+            make_metric("numbers", adverse_by=1.0),
+            make_criterion("bias", "numbers", judged="interval", comparator="within", bound=-2.0, bound_high=2.0),
+            "a failed case would satisfy it, as 1 does either way; raise adverse_by",
+        ),
+        (
+            make_metric("numbers", adverse_by=1.0),
+            make_criterion("loa_high", "numbers", judged="ci_high", comparator="<=", bound=2.0),
+            "a failed case would satisfy it, as 1 does either way; raise adverse_by",
+        ),
+        (
+            make_metric("numbers"),
+            make_criterion("ccc", "numbers"),
+            "ccc cannot be held against adverse_by of numbers, and no criterion on an outcome metric bounds",
+        ),
+        (
+            make_metric("numbers", function="relative_difference_percent", unit="%"),
+            make_criterion("bias", "numbers", judged="interval", comparator="within", bound=-2.0, bound_high=2.0),
+            "bias cannot be held against adverse_by of numbers",
+        ),
     ],
 )  # fmt: skip
 def test_a_plan_under_which_a_failed_case_would_help_is_refused(
@@ -135,12 +155,45 @@ def test_a_plan_under_which_a_failed_case_would_help_is_refused(
     assert told in refusal([criterion], metrics=[given])
 
 
+NOISE = {
+    "id": "noise", "kind": "noise", "level": 5.0, "unit": "%", "inputs": ["t1"], "seed": 1,
+    "distribution": "rician", "reference_percentile": 99.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("scope", "outcome", "is_bounded"),
+    [
+        ("overall", {}, True),
+        ("site=a", {}, True),
+        ("overall", {"scope": "each:site"}, True),
+        ("site=a", {"scope": "site=a"}, True),
+        ("overall", {"scope": "site=a"}, False),
+        ("site=a", {"scope": "site=b"}, False),
+        ("overall", {"scope": "each:perturbation"}, False),
+        ("overall", {"comparator": "<=", "bound": 0.5, "judged": "ci_high"}, False),
+    ],
+)
+def test_failures_that_are_left_out_are_bounded_among_the_very_cases_that_are_judged(
+    scope: str, outcome: dict[str, Any], is_bounded: bool
+) -> None:
+    metrics = [
+        make_metric("masks", failed_case_counts_as="complete_case"),
+        make_metric("outcome", failed_case_counts_as=1.0 if "comparator" in outcome else 0.0),
+    ]
+    failures: dict[str, Any] = make_criterion("every_case", "outcome", id="failures", bound=1.0)
+    if "judged" in outcome:
+        failures = make_criterion("rate", "outcome", id="failures")
+    criteria = [make_criterion("mean", "masks", scope=scope), {**failures, **outcome}]
+    if is_bounded:
+        make_plan(criteria, metrics=metrics, perturbations=[NOISE])
+    else:
+        told = refusal(criteria, metrics=metrics, perturbations=[NOISE])
+        assert f"bounds how many those are in scope {scope}" in told
+
+
 def test_an_interval_over_perturbed_copies_is_refused() -> None:
-    noise = {
-        "id": "noise", "kind": "noise", "level": 5.0, "unit": "%", "inputs": ["t1"], "seed": 1,
-        "distribution": "rician", "reference_percentile": 99.0,
-    }  # fmt: skip
-    told = refusal([make_criterion("mean", "masks", scope="each:perturbation")], perturbations=[noise])
+    told = refusal([make_criterion("mean", "masks", scope="each:perturbation")], perturbations=[NOISE])
     assert "perturbed copies are no patients, and get no interval" in told
 
 
@@ -168,6 +221,7 @@ def test_the_strata_that_a_plan_needs_are_those_of_scopes_options_and_resampling
         options={"condition": "scanner"},
         scope="each:site",
     )
-    plan = make_plan([wide], resample_within="vendor")
+    failures = make_criterion("every_case", "outcome", id="failures", bound=1.0)
+    plan = make_plan([wide, failures], resample_within="vendor")
     assert plan.strata_of("numbers") == {"scanner", "site", "vendor"}
     assert make_plan([make_criterion("mean", "masks", scope="site=a")]).strata_of("masks") == {"site"}

@@ -229,9 +229,11 @@ def test_a_call_is_its_place_among_the_classes_and_the_probability_of_the_positi
         (["low", "high"], "high", 0.0),
         (["low", "middle", "high"], "middle", 2.0),
         (["low", "middle", "high", "top"], "high", 0.0),
+        (["high", "low", "middle"], "low", 0.0),
+        (["low", "high", "top"], "low", 1.0),
     ],
 )
-def test_a_failed_call_is_the_class_farthest_from_the_right_one_with_certainty(
+def test_a_failed_call_is_a_false_negative_or_a_false_positive_with_certainty(
     classes: list[str], reference: str, predicted: float
 ) -> None:
     given = plan("classes", classes=classes, positive="high")
@@ -257,11 +259,35 @@ def test_a_prediction_stands_beside_what_came_and_beside_its_comparator() -> Non
     assert row.values["survival"] is None
 
 
-@pytest.mark.parametrize(("event", "certain"), [(True, 0.0), (False, 1.0)])
-def test_a_failed_prediction_was_certain_of_the_opposite(event: bool, certain: float) -> None:
-    case = make_case(**{**FOLLOWED, "events": {"risk": event}})
+def test_the_class_farthest_from_the_right_one_stands_beside_where_it_is_not_the_positive_one() -> None:
+    for classes, reference, far in (
+        (["low", "high", "top"], "low", (2.0,)),
+        (["low", "high", "top"], "high", None),
+        (["low", "middle", "high"], "low", None),
+    ):
+        given = plan("classes", classes=classes, positive="high")
+        row = score_one(given, case=make_case(classes={"grade": reference}), outcome="failed")
+        assert observed(row, "classes").get("predicted_far") == far
+
+
+@pytest.mark.parametrize(
+    ("event", "time", "certain"),
+    [
+        (True, 12.0, (0.0, 0.0)),
+        (True, 18.0, (1.0, 0.0)),
+        (True, 30.0, (1.0, 1.0)),
+        (False, 30.0, (1.0, 1.0)),
+        (False, 18.0, (1.0, 1.0)),
+    ],
+)
+def test_a_failed_prediction_was_certain_of_the_opposite_at_each_horizon(
+    event: bool, time: float, certain: tuple[float, float]
+) -> None:
+    case = make_case(**{**FOLLOWED, "events": {"risk": event}, "times": {"risk": time}})
     row = score_one(plan("survival", probabilities=RISKS), case=case, outcome="failed")
-    assert observed(row, "survival")["probability"] == (certain, certain)
+    found = observed(row, "survival")
+    assert found["probability"] == certain
+    assert (found["probability_low"], found["probability_high"]) == ((0.0, 0.0), (1.0, 1.0))
     assert "score" not in observed(row, "survival")
     assert row.imputed == ("survival",)
 
