@@ -477,6 +477,12 @@ class ReportMismatchError(TrustError):
     code = "report-mismatch"
 
 
+class ReportSignatureError(TrustError):
+    """A PDF signature on a report does not verify, or is not the one that was logged."""
+
+    code = "report-signature"
+
+
 class ImageSwappedError(TrustError):
     """The engine holds another image under the locked name."""
 

@@ -188,6 +188,11 @@ def named_files(slot: LockSlot, records: Sequence[Record]) -> Iterator[Digest]:
     yield from (release.manifest, release.io_schema, release.sbom, release.image)
     yield from (file.digest for file in release.weights)
     yield from (file.digest for file in report.files)
+    for record in records:
+        if record.statement.predicate_type == ESignature.predicate_type:
+            signature = record.statement.read(ESignature)
+            if signature.target == slot.report and signature.signed_copy is not None:
+                yield signature.signed_copy.digest
 
 
 def layers(config: bytes, slot: LockSlot) -> list[Digest]:

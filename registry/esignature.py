@@ -4,12 +4,13 @@ A signature is a statement of its own whose target is the payload digest of the 
 neither be cut out of one record and put on another nor survive a change of what was signed.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from registry.canonical import Digest, short
 from registry.errors import RoleError, SignatureNameError
-from registry.statements import ESignature, SignatureMeaning
+from registry.statements import ESignature, SignatureMeaning, ValidationReport
 from registry.trust_root import Person, Role, TrustRoot
 from registry.values import named_faults
 
@@ -61,6 +62,20 @@ def check(signature: ESignature, root: TrustRoot) -> None:
         )
     if signature.role not in person.roles:
         raise RoleError(f"{person.id} does not hold the role {signature.role!r}", subject=person.id)
+
+
+def newest_copy(report: ValidationReport, signatures: Iterable[ESignature]) -> Digest | None:
+    """The PDF that the next signature on a report adds to; None where the report has no PDF.
+
+    Parameters
+    ----------
+    report : ValidationReport
+    signatures : iterable of ESignature
+        On it, in the order of the log.
+    """
+    copies = [one.signed_copy.digest for one in signatures if one.signed_copy is not None]
+    unsigned = [report.report_pdf.digest] if report.report_pdf is not None else []
+    return next(reversed([*unsigned, *copies]), None)
 
 
 def describe(signature: ESignature) -> str:

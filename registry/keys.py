@@ -13,7 +13,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -24,6 +24,9 @@ from plugin_spec.files import write_atomic
 from plugin_spec.model import StrictModel
 from registry.canonical import canonical_json, digest
 from registry.errors import MalformedKeyError, UnknownKeyError, UnsafeKeyFileError, WrongPassphraseError
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate, CertificateBuilder
 
 PUBLIC_BYTES = 32
 SEED_BYTES = 32
@@ -116,6 +119,10 @@ class Signer:
     def sign(self, data: bytes) -> bytes:
         """Return the 64-byte signature over ``data``."""
         return self._private.sign(data)
+
+    def certify(self, builder: "CertificateBuilder") -> "Certificate":
+        """Return the X.509 certificate under construction, signed with this key."""
+        return builder.sign(self._private, None)
 
     def to_openssh(self, passphrase: str | None, *, kdf_rounds: int = KDF_ROUNDS) -> bytes:
         """Return the private key as an OpenSSH file, encrypted unless ``passphrase`` is None."""

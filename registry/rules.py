@@ -132,6 +132,21 @@ def _sign_report(act: ESignature, report: ValidationReport, registry: Registry) 
         require_independent(
             act.actor, {report.actor: "ran the validation", release.actor: "submitted the release"}
         )
+    _check_copy(act, report, registry)
+
+
+def _check_copy(act: ESignature, report: ValidationReport, registry: Registry) -> None:
+    """A signature on a report that has a PDF adds to the newest copy of it; what the copy holds is not seen here."""
+    before = [
+        one.statement.read(ESignature) for one in registry.records(act.predicate_type, subject=act.target)
+    ]
+    extended = act.signed_copy.extends if act.signed_copy else None
+    if extended != esignature.newest_copy(report, before):
+        raise WrongStateError(
+            "the signature does not add to the newest copy of the report's PDF",
+            subject=act.target,
+            hint="somebody else signed meanwhile; sign again: assay report sign",
+        )
 
 
 def _sign_lock(act: ESignature, lock: TrialLock, registry: Registry) -> None:

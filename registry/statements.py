@@ -249,6 +249,12 @@ class ValidationReport(Act):
         return (self.report_json, *self.renderings)
 
 
+class SignedCopy(FileRef):
+    """A PDF with one signature more than the copy that it ``extends``, or than the unsigned PDF."""
+
+    extends: Digest
+
+
 class ESignature(Act):
     """A person's signature on a record: printed name, meaning, and the rendering that was shown."""
 
@@ -259,6 +265,7 @@ class ESignature(Act):
     meaning: SignatureMeaning
     rendering: Digest | None
     authentication: str
+    signed_copy: SignedCopy | None = None
 
 
 class CatalogueDecision(Act):

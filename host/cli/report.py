@@ -14,7 +14,7 @@ from host.errors import OptionError
 if TYPE_CHECKING:
     from registry.log import Record
     from registry.registry import Registry
-    from registry.statements import ESignature
+    from registry.statements import ESignature, ValidationReport
 
 app = typer.Typer(
     help="Show, sign and verify validation reports.", no_args_is_help=True, rich_markup_mode=None
@@ -30,32 +30,32 @@ def show_report(
     out: Annotated[
         Path | None, typer.Option(help="Write the HTML page here, with the signatures it has now.")
     ] = None,
+    pdf: Annotated[
+        Path | None, typer.Option(help="Write the PDF here, with a PAdES signature for each e-signature.")
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(help="Write report.json here, byte for byte as it was signed.")
     ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Show a report's verdict and signatures; --out writes the page, --data the JSON that was signed."""
-    from host.reports.html import with_signatures
+    """Show a report's verdict and signatures; --out, --pdf and --data write the page, its print and the JSON."""
+    from host.reports.signing import signatures_on
     from host.reports.write import read_report
     from registry.esignature import describe
     from registry.statements import ValidationReport
 
-    for path, option in ((out, "--out"), (data, "--data")):
+    targets = {"--out": out, "--pdf": pdf, "--data": data}
+    for option, path in targets.items():
         if path is not None:
             check_target(path, option)
     _, registry = session.open_registry()
     record = find_report(registry, validation)
     logged = record.statement.read(ValidationReport)
-    registry.blobs.verify(logged.report_json.digest)
-    report = read_report(registry.blobs.path(logged.report_json.digest).read_bytes())
-    signatures = signatures_of(registry, record)
-    if out is not None:
-        registry.blobs.verify(logged.report_html.digest)
-        page = registry.blobs.path(logged.report_html.digest).read_bytes()
-        write_target(out, with_signatures(page, signatures) if signatures else page)
-    if data is not None:
-        write_target(data, registry.blobs.path(logged.report_json.digest).read_bytes())
+    signatures = signatures_on(registry, record)
+    report = read_report(_stored(registry, logged.report_json.digest))
+    for option, path in targets.items():
+        if path is not None:
+            write_target(path, _form(registry, option, logged, signatures))
     show(
         {"record": record.digest, "report": report, "signatures": signatures},
         [
@@ -64,11 +64,39 @@ def show_report(
             f"{report.flow.failed} failed",
             *[f"signed: {describe(one)}" for one in signatures],
             *([] if signatures else ["UNSIGNED"]),
-            *[f"wrote {path}" for path in (out, data) if path],
+            *[f"wrote {path}" for path in targets.values() if path],
         ],
         as_json=json,
         next_command="" if signatures else f"assay report sign {validation} --as PERSON --meaning approval",
     )
+
+
+def _form(
+    registry: "Registry", option: str, logged: "ValidationReport", signatures: "list[ESignature]"
+) -> bytes:
+    """The form of a report that an option asks for."""
+    from host.reports.html import with_signatures
+    from registry.esignature import newest_copy
+
+    if option == "--data":
+        return _stored(registry, logged.report_json.digest)
+    if option == "--out":
+        page = _stored(registry, logged.report_html.digest)
+        return with_signatures(page, signatures) if signatures else page
+    newest = newest_copy(logged, signatures)
+    if newest is None:
+        raise OptionError(
+            f"{option}: validation {logged.validation} was reported without a PDF",
+            subject=logged.validation,
+            hint="--out writes its page, which a browser prints",
+        )
+    return _stored(registry, newest)
+
+
+def _stored(registry: "Registry", blob: str) -> bytes:
+    """A file of a report, hashed before it is read."""
+    registry.blobs.verify(blob)
+    return registry.blobs.path(blob).read_bytes()
 
 
 @app.command()
@@ -82,11 +110,11 @@ def sign(
     """Sign a report with name, time and meaning; the signature is bound to the report's bytes."""
     from host.home import now
     from host.reports.recheck import recheck
+    from host.reports.signing import ReportSigner, sign_report
     from host.signing import read_meaning
-    from registry.esignature import Signing, compose, describe
+    from registry.esignature import describe
     from registry.policy import Action
     from registry.statements import ValidationReport
-    from registry.trust_root import Role
 
     home, registry = session.open_registry()
     record = find_report(registry, validation)
@@ -98,18 +126,8 @@ def sign(
         f"report.json {logged.report_json.digest}, report.html {logged.report_html.digest}"
     )
     actor = session.act_as(home, registry, person, Action.REPORT_SIGN)
-    signature = compose(
-        registry.root.person(person),
-        Role(actor.role),
-        Signing(
-            target=record.digest,
-            meaning=read_meaning(meaning),
-            reason=reason,
-            rendering=logged.report_html.digest,
-        ),
-        at=now(),
-    )
-    signed = registry.act(signature, actor.signer, [("report", record.digest)])
+    who = ReportSigner(actor.person, actor.role, actor.signer, read_meaning(meaning), reason)
+    signed, signature = sign_report(registry, record, who, at=now())
     show(
         {"signature": signed.digest, "report": record.digest, "signed": signature},
         [describe(signature), f"  on report {record.digest}, log entry {signed.sequence}"],
@@ -196,13 +214,3 @@ def find_report(registry: "Registry", validation: str) -> "Record":
     raise ReportUnknownError(
         f"no report of a validation {validation!r}", subject=validation, hint="assay audit log"
     )
-
-
-def signatures_of(registry: "Registry", record: "Record") -> "list[ESignature]":
-    """The e-signatures on a record, oldest first."""
-    from registry.statements import ESignature
-
-    return [
-        one.statement.read(ESignature)
-        for one in registry.records(ESignature.predicate_type, subject=record.digest)
-    ]

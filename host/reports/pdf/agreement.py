@@ -4,7 +4,8 @@ The page agrees with the report field by field (``host.reports.marks``); here ev
 PDF in the same order, with nothing between but what printing adds: page heads and feet, bullets, the head of a table
 that goes on, and the words of a drawing, which are painted after the text around it and have to follow each other
 likewise. So a text that was changed, left out or exchanged in the PDF is found, and so is anything laid over a page
-that is no link. What covers a text within a page is not seen here: the digest in the signed report protects the file.
+that is no link and no signature. What covers a text within a page is not seen here: the digest in the signed report
+protects the file.
 """
 
 import io
@@ -21,7 +22,8 @@ from host.reports.pdf.render import ATTACHMENT, render_pdf
 from host.reports.write import content_bytes
 
 _BULLET: Final = "•"
-_LAID_OVER: Final = frozenset({"/Link"})
+# Links, and the boxes of signatures, which are judged where signatures are (``host.reports.pdf.signature``).
+_LAID_OVER: Final = frozenset({("/Link", ""), ("/Widget", "/Sig")})
 
 
 def print_page(report: Report, html: bytes) -> bytes:
@@ -63,14 +65,16 @@ def check_pdf(report: Report, html: bytes, pdf: bytes) -> None:
         attached = reader.attachments.get(ATTACHMENT, [])
         pages = [page.extract_text() for page in reader.pages]
         laid_over = {
-            str(one.get_object()["/Subtype"]) for page in reader.pages for one in page.get("/Annots", ())
+            (str(one["/Subtype"]), str(one.get("/FT", "")))
+            for page in reader.pages
+            for one in (reference.get_object() for reference in page.get("/Annots", ()))
         }
     except (PyPdfError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ReportMismatchError(f"pdf: cannot be read: {error}", subject=report.validation) from error
     if attached != [content_bytes(report)]:
         raise ReportMismatchError(f"pdf: {ATTACHMENT}: another report is attached", subject=report.validation)
     if strange := laid_over - _LAID_OVER:
-        raise ReportMismatchError(f"pdf: {min(strange)} is laid over a page", subject=report.validation)
+        raise ReportMismatchError(f"pdf: {min(strange)[0]} is laid over a page", subject=report.validation)
     page = PageTexts.of(for_print(html))
     printed = "".join(squeezed(_body(report, text)) for text in pages)
     wrong = _first_difference(page.read, printed, added={*page.heads, *page.drawn}) or _first_difference(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from host.errors import ReportPdfError
 from host.reports.model import Report
@@ -64,13 +64,28 @@ def render_pdf(report: Report, html: bytes) -> bytes:
         modified=told,
         relationship="Source",
     )
+    return print_html(
+        html.decode(), pdf_variant="pdf/a-3u", attachments=[attached], finisher=_with_room_for_signatures
+    )
+
+
+def print_html(page: str, **options: Any) -> bytes:
+    """Print a page that asks for nothing from elsewhere; ``options`` are WeasyPrint's. Raises `ReportPdfError`."""
+    weasyprint = require_pdf()
     fetcher = weasyprint.urls.URLFetcher(allowed_protocols={"data"})
     with _complaints() as heard:
-        page = weasyprint.HTML(string=html.decode(), url_fetcher=fetcher)
-        data: bytes = page.write_pdf(pdf_variant="pdf/a-3u", attachments=[attached])
+        data: bytes = weasyprint.HTML(string=page, url_fetcher=fetcher).write_pdf(**options)
     if heard:
-        raise ReportPdfError(f"report {report.validation}: cannot be printed: {heard[0]}", hint=_LIBRARIES)
+        raise ReportPdfError(f"the report cannot be printed: {heard[0]}", hint=_LIBRARIES)
     return data
+
+
+def _with_room_for_signatures(_: object, pdf: Any) -> None:
+    """Give the print an empty form, so that all a signature later changes of it is that form and its page's notes."""
+    import pydyf
+
+    # 3: it is for signatures, and to be appended to only (ISO 32000-1, table 219).
+    pdf.catalog["AcroForm"] = pydyf.Dictionary({"Fields": pydyf.Array([]), "SigFlags": 3})
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pypdf
 import pytest
+from pypdf.annotations import FreeText
 
 from host.errors import ReportMismatchError, ReportPdfError
 from host.reports.html import for_print, render
@@ -102,3 +103,13 @@ def test_numbers_of_a_drawing_may_run_into_each_other_and_hold_the_text_that_fol
 def test_the_report_of_every_capability_prints_as_its_page_says(capability: str) -> None:
     report = CAPABILITIES[capability]()
     print_page(report, render(report, draw(report, lambda case: None)))
+
+
+def test_a_note_laid_over_a_page_is_found_out(report: Report, html: bytes, pdf: bytes) -> None:
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(pdf))
+    note = FreeText(text="VERDICT: MET", rect=(50, 550, 400, 650))
+    writer.add_annotation(page_number=0, annotation=note)
+    painted = io.BytesIO()
+    writer.write(painted)
+    with pytest.raises(ReportMismatchError, match="/FreeText is laid over a page"):
+        check_pdf(report, html, painted.getvalue())
