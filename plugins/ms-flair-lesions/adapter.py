@@ -27,7 +27,7 @@ FWHM_PER_SD = 2.354820045  # of a normal distribution
 MIN_COMPONENT_MM3 = 10.0
 MIN_WHITE_FRACTION = 0.6
 WHITE_PRIOR = 0.5
-MIN_BRAIN_OVERLAP = 0.8  # Dice with the average's brain; an image that is not in MNI space has less
+MIN_BRAIN_OVERLAP = 0.6  # Dice with grey and white matter of the average; an image outside MNI space has less
 EVERY_NEIGHBOUR = np.ones((3, 3, 3))
 
 
@@ -76,7 +76,7 @@ def run_case(case: Case, state: Priors) -> CaseResult:
     row = {"lesion_ml": int(lesions.sum()) * voxel_mm3 / 1000.0, "lesion_count": count}
     return CaseResult(
         outputs={"lesions": path, "load": [row]},
-        qc=[QualityCheck("brain-overlap", "pass" if overlap >= 0.9 else "warn", round(float(overlap), 4))],
+        qc=[QualityCheck("brain-overlap", "pass" if overlap >= 0.7 else "warn", round(float(overlap), 4))],
         warnings=[],
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from plugin_spec.manifest import read_manifest
 from tests.support.cli import Cli
 from tests.support.tiny import staffed, submitted
 
@@ -19,7 +20,8 @@ def validated(home: Path, plugin: str, kit: str, *options: str) -> Any:
     """The report of a validation of a shipped plugin on a shipped kit."""
     folder = ROOT / "validation_kits" / kit
     cli = submitted(staffed(Cli(home)), ROOT / "plugins" / plugin, folder)
-    done = cli("validate", f"{plugin}@1.0.0", "--kit", folder, "--as", "ada", "--no-pdf", "--json", *options)
+    version = read_manifest(ROOT / "plugins" / plugin / "plugin.toml").version
+    done = cli("validate", f"{plugin}@{version}", "--kit", folder, "--as", "ada", "--no-pdf", "--json", *options)
     assert done.exit_code in (0, 3), done.err
     validation = done.document["validation"]
     assert cli.read("report", "verify", validation)["checks"]
