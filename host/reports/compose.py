@@ -86,9 +86,7 @@ def compose(registry: Registry, parts: ReportParts) -> Report:
         verdict=parts.verdict,
         attempts=ledger.attempts(up_to=order.started, verdict=parts.verdict.verdict),
         limitations=limitations(
-            parts.folder,
-            smoke=parts.subset == "smoke",
-            subjects=len({section.row.subject for section in parts.cases}),
+            parts.folder, [section.row for section in parts.cases], smoke=parts.subset == "smoke"
         ),
         leak=parts.leak,
         readers=parts.readers,

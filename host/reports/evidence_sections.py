@@ -85,10 +85,12 @@ def criteria(report: Report, marks: Marks) -> Html:
         )
     note = (
         "Failed cases stay among the cases and count as the protocol says; “without failed cases” is for comparison "
-        "and decides nothing. Where every case is judged, the worst one decides and no interval is computed. Subjects "
-        "are the independent persons or objects behind the cases; cases derived from one of them add nothing to "
-        "their number."
+        "and decides nothing. Where every case is judged, the worst one decides and no interval is computed. "
     )
+    if report.protocol.contract == "assay.protocol/1":
+        note += "Subjects are the persons or objects behind the cases; cases derived from one add nothing to them."
+    else:
+        note += "Subjects are patients: derived cases and phantoms are nobody."
     return join((element("table", *parts, class_="criteria dense"), element("p", note, class_="note")))
 
 
@@ -128,7 +130,8 @@ def _figure(report: Report, criterion: Criterion, one: CriterionVerdict, marks: 
     key = criterion_key(one)
     if one.estimate is not None:
         yield marks.text(f"{key}/estimate/value")
-        yield element("div", "n ", marks.text(f"{key}/estimate/n"), ", ", one.estimate.method, class_="note")
+        method = "" if one.estimate.method == "none" else f", {one.estimate.method}"
+        yield element("div", "n ", marks.text(f"{key}/estimate/n"), method, class_="note")
         if marks.has(f"{key}/worst"):
             worst = marks.text(f"{key}/worst")
             yield element("div", "worst ", worst, ", ", marks.text(f"{key}/case"), class_="note")

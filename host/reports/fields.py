@@ -160,7 +160,7 @@ def estimate_fields(key: str, one: EstimateRow, bound: float | None = None) -> d
     """Value, ends of the interval, level and n of an estimate; an end that is not there is said in words."""
     fields = {f"{key}/value": _number(one.value, bound), f"{key}/n": _number(one.n)}
     if one.low is None and one.high is None:
-        return fields | {f"{key}/interval": Field("none", "null")}
+        return fields | {f"{key}/interval": Field("no interval", "null")}
     for name, end in (("low", one.low), ("high", one.high)):
         fields[f"{key}/{name}"] = Field("open", "null") if end is None else _number(end, bound)
     return fields | {f"{key}/level": Field(f"{100 * one.level:g} %", canonical_json(one.level).decode())}

@@ -1,10 +1,17 @@
 """What a report says of the release and of the kit: written from what was logged and registered, and checked by it."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from host.kits.kit import KitFolder
 from host.reports.model import KitSection, ReleaseSection
+from host.reports.wording import counted
+from host.validation.rows import CaseRow
 from plugin_spec.manifest import Manifest
 from registry.registry import Registry
-from registry.statements import Release
+from registry.statements import Evidence, Release
+
+PATIENTS_MIN: Final = 20  # an engineering minimum; claims on repeatability in QIBA's style need about 35
 
 
 def release_section(registry: Registry, record: str, signed: Release, manifest: Manifest) -> ReleaseSection:
@@ -59,20 +66,46 @@ def kit_section(folder: KitFolder) -> KitSection:
     )
 
 
-def limitations(folder: KitFolder, *, smoke: bool, subjects: int) -> tuple[str, ...]:
+def limitations(folder: KitFolder, rows: Sequence[CaseRow], *, smoke: bool) -> tuple[str, ...]:
     """Say what the numbers do not show."""
     lines = [
+        *limits_of_evidence(rows, folder.kit.evidence),
         "Runs of this kit that were not recorded here (elsewhere, or by an author on a bench) cannot be excluded.",
         "A performance qualification at the customer's own site is not part of this report.",
     ]
-    if folder.kit.evidence != "patient":
-        lines.insert(
-            0,
-            f"All cases are {folder.kit.evidence} from {subjects} independent subject(s): they show how the "
-            "algorithm answers to known changes of one image, not how it performs in patients. No interval is given.",
-        )
     if smoke:
         lines.insert(
             0, "Only the kit's smoke subset ran: this report proves the path, and supports no claim."
         )
     return tuple(lines)
+
+
+def limits_of_evidence(rows: Sequence[CaseRow], kit: Evidence) -> list[str]:
+    """Say what the kinds of cases, and the number of patients, do not let one say.
+
+    Parameters
+    ----------
+    rows : sequence of CaseRow
+    kit : str
+        The kind of the cases of a table that does not say it case by case.
+    """
+    shows = {
+        "derived": "derived from other images: they show how the algorithm answers to known changes of an image",
+        "phantom": "phantoms: they show how the algorithm answers to known objects",
+    }
+    lines = []
+    for kind, words in shows.items():
+        members = [row for row in rows if (row.evidence or kit) == kind]
+        subjects = len({row.subject for row in members})
+        if members:
+            lines.append(
+                f"{len(members)} of {counted(len(rows), 'case')} ({counted(subjects, 'subject')}) are {words}, not "
+                "how it performs in patients. No interval rests on them."
+            )
+    patients = len({row.subject for row in rows if (row.evidence or kit) == "patient"})
+    if 0 < patients < PATIENTS_MIN:
+        lines.append(
+            f"{counted(patients, 'patient')}: a case series. Below {PATIENTS_MIN} the figures say little of the "
+            "patients to come, whatever the verdict."
+        )
+    return lines

@@ -21,7 +21,9 @@ def validated(home: Path, plugin: str, kit: str, *options: str) -> Any:
     folder = ROOT / "validation_kits" / kit
     cli = submitted(staffed(Cli(home)), ROOT / "plugins" / plugin, folder)
     version = read_manifest(ROOT / "plugins" / plugin / "plugin.toml").version
-    done = cli("validate", f"{plugin}@{version}", "--kit", folder, "--as", "ada", "--no-pdf", "--json", *options)
+    done = cli(
+        "validate", f"{plugin}@{version}", "--kit", folder, "--as", "ada", "--no-pdf", "--json", *options
+    )
     assert done.exit_code in (0, 3), done.err
     validation = done.document["validation"]
     assert cli.read("report", "verify", validation)["checks"]

@@ -33,9 +33,16 @@ def name_edges(drawing: Drawing, cut: Cut, corner: Point, size: tuple[float, flo
 
 
 def grey_range(image: NDArray[Any]) -> tuple[float, float]:
-    """Which values are black and white: the 1st and 99.5th percentile of what is above the least value."""
-    inside = image[image > image.min()]
+    """Which values are black and white.
+
+    The 1st and 99.5th percentile of what is above the least value; the ends where these are one, as in a phantom of two
+    values.
+    """
+    least = float(image.min())
+    inside = image[image > least]
     low, high = np.percentile(inside if inside.size else image, (1, 99.5))
+    if low == high:
+        low, high = least, image.max()
     return float(low), float(max(high, low + 1e-6))
 
 
