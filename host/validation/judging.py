@@ -61,7 +61,8 @@ def judge(protocol: Protocol, criterion: Criterion, rows: Sequence[CaseRow], *, 
         Of the error probability, 1 - level, that is left to this criterion, where several claims divide it.
     """
     metric, statistic = protocol.metric(criterion.metric), statistics()[criterion.statistic]
-    computing = _Computing(protocol, criterion, statistic, share, any(r.evidence == "patient" for r in rows))
+    patients = frozenset(row.subject for row in rows if row.evidence == "patient")
+    computing = _Computing(protocol, criterion, statistic, share, patients)
     complete = computing.answer(without_failed(metric, statistic, rows))
     if not failed(metric, rows):
         return Judged(complete.word, complete.reason, complete.estimate, complete.estimate)
@@ -98,14 +99,14 @@ def _severity(answer: _Answer) -> int:
 class _Computing:
     """A criterion's statistic, computed as its protocol says.
 
-    ``patients`` says whether the sample is of patients; without any, there is no interval.
+    ``patients`` are the subjects who are some; without any, there is no interval, and nobody to be counted.
     """
 
     protocol: Protocol
     criterion: Criterion
     statistic: StatisticRegistration
     share: float
-    patients: bool
+    patients: frozenset[str]
 
     def answer(self, sample: Sample) -> _Answer:
         """The estimate of a sample, and what it says."""
@@ -139,8 +140,9 @@ class _Computing:
             return "no case is a patient's, and an interval is judged over patients only"
         if cases < criterion.min_cases:
             return f"{cases} cases, and the protocol asks for {criterion.min_cases}"
-        if criterion.min_subjects is not None and found.n < criterion.min_subjects:
-            return f"{found.n} independent subjects, and the protocol asks for {criterion.min_subjects}"
+        subjects = min(found.n, len(self.patients))
+        if criterion.min_subjects is not None and subjects < criterion.min_subjects:
+            return f"{subjects} independent subjects, and the protocol asks for {criterion.min_subjects}"
         return ""
 
 
@@ -157,7 +159,7 @@ def _word(criterion: Criterion, found: Estimate) -> tuple[VerdictWord, str]:
     allowed = _allowed(criterion)
     if math.isnan(found.value):
         return "insufficient evidence", f"it cannot be computed: {found.reason}"
-    if not criterion.holds(found.value):
+    if math.isinf(found.value) or not criterion.holds(found.value):
         return "not met", f"the estimate {found.value:.6g} is not {allowed}"
     ends = _ends(criterion, found)
     if any(math.isnan(value) for value in ends.values()):

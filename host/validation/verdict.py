@@ -123,7 +123,7 @@ class _Part:
         if self.protocol.contract == "assay.protocol/1":
             return self._worst_case(self.rows)
         patients = [row for row in self.rows if row.evidence == "patient"]
-        rows = patients if patients and criterion.judged is not None else self.rows
+        rows = patients if patients and criterion.judges_interval else self.rows
         found = self._every_case(rows) if criterion.statistic == EVERY_CASE else self._together(rows, share)
         if not self.was_compared:
             found = found.model_copy(update={"verdict": "insufficient evidence", "reason": NOT_COMPARED})

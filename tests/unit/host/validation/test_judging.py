@@ -129,6 +129,33 @@ def test_the_estimate_over_derived_data_may_be_judged_and_says_what_it_rests_on(
     assert (found.verdict, found.evidence, found.subjects) == ("met", "derived", 0)
 
 
+def test_phantoms_are_nobody_where_subjects_are_asked_for_also_without_an_interval() -> None:
+    criterion = make_criterion("median", "masks", judged="estimate", min_subjects=3)
+    rows = values(0.9, 0.92, 0.9)
+    assert the_only(make_plan([criterion]), rows).verdict == "met"
+    phantoms = [row.model_copy(update={"evidence": "phantom"}) for row in rows]
+    found = the_only(make_plan([criterion]), phantoms)
+    assert (found.verdict, found.reason) == (
+        "insufficient evidence", "0 independent subjects, and the protocol asks for 3",
+    )  # fmt: skip
+
+
+def test_derived_cases_that_fail_are_not_hidden_by_one_patient_where_no_interval_is_judged() -> None:
+    criterion = make_criterion("rate", "outcome", judged="estimate", bound=0.9)
+    del criterion["min_subjects"]
+    derived = {"evidence": "derived", "outcome": "failed", "reason_code": "timeout"}
+    rows = [make_row("p", 1.0, metric="outcome")]
+    rows += [make_row(f"d{n}", 0.0, metric="outcome", **derived) for n in range(19)]
+    found = the_only(make_plan([criterion]), rows)
+    assert (found.verdict, found.cases, found.evidence) == ("not met", 20, "derived")
+
+
+def test_an_estimate_without_bound_holds_nothing() -> None:
+    criterion = make_criterion("mean", "masks", judged="estimate", bound=5.0)
+    del criterion["min_subjects"]
+    assert the_only(make_plan([criterion]), values(1.0, 1e308)).verdict == "not met"
+
+
 def test_derived_cases_never_add_to_patients() -> None:
     patients = values(0.9, 0.92, 0.91, 0.9)
     derived = [row.model_copy(update={"evidence": "derived"}) for row in values(*[0.2] * 20, prefix="d")]
