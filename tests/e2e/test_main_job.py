@@ -188,9 +188,8 @@ def test_the_exit_code_says_what_the_verdict_says(job: Job) -> None:
 def test_the_report_page_shows_the_verdict_and_fetches_nothing(job: Job) -> None:
     page = job.html.read_text()
     assert job.validated["validation"] in page
-    assert (
-        "default-src 'none'" in page
-    )  # one script of our own sorts tables; the policy names it by its digest
+    assert "default-src &#x27;none&#x27;" in page
+    # One script of our own sorts tables; the policy names it by its digest.
     assert page.count("<script") == page.count("<script>") == 1
     assert 'src="http' not in page and "url(http" not in page
 

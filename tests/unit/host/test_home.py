@@ -18,7 +18,8 @@ def home(tmp_path: Path) -> Home:
 def test_the_environment_chooses_the_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "h"))
     monkeypatch.setenv("ASSAY_CACHE", str(tmp_path / "c"))
-    assert Home.from_environment() == Home(tmp_path / "h", tmp_path / "c")
+    monkeypatch.setenv("ASSAY_DATA", str(tmp_path / "d"))
+    assert Home.from_environment() == Home(tmp_path / "h", tmp_path / "c", tmp_path / "d")
 
 
 def test_without_variables_the_folders_are_the_users_own(
@@ -26,6 +27,7 @@ def test_without_variables_the_folders_are_the_users_own(
 ) -> None:
     monkeypatch.delenv("ASSAY_HOME", raising=False)
     monkeypatch.delenv("ASSAY_CACHE", raising=False)
+    monkeypatch.delenv("ASSAY_DATA", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert Home.from_environment() == Home(tmp_path / ".assay", tmp_path / ".cache" / "assay")
 
