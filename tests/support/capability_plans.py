@@ -184,6 +184,22 @@ def failed_row(capability: Capability, case: str = "case-failed") -> CaseRow:
     )
 
 
+def turned_into_a_failure(capability: Capability, row: CaseRow) -> CaseRow:
+    """The same case as it is scored where it failed instead of answering: the worst for its own reference."""
+    observed = {name: dict(one) for name, one in row.observations.items()}
+    values, imputed = _LOST[capability](observed)
+    return make_row(
+        row.case,
+        subject=row.subject,
+        outcome="failed",
+        reason_code="timeout",
+        strata=dict(row.strata),
+        values={**values, "outcome": 0.0},
+        observations=imputed,
+        imputed=sorted({*imputed, *(name for name, value in values.items() if value is not None)}),
+    )
+
+
 Figures = tuple[dict[str, float | None], dict[str, dict[str, list[float]]]]
 
 
@@ -269,4 +285,55 @@ _FAILED: Mapping[Capability, Figures] = {
         {"survival": None},
         {"survival": {"time": [10.0], "event": [1.0], "baseline": [0.5], "probability": [0.0, 0.0]}},
     ),
+}  # fmt: skip
+
+
+Observed = dict[str, Any]
+
+
+def _missed(one: Observed) -> Observed:
+    """Every lesion missed, and twenty found where there is none."""
+    return {
+        "reference": one["reference"],
+        "reference_found": [0],
+        "predicted": [20],
+        "predicted_matched": [0],
+    }
+
+
+def _off_by(one: Observed, error: float = 100.0) -> Observed:
+    """A number that is wrong by as much in either direction."""
+    reference = one["reference"][0]
+    return {
+        "predicted_low": [reference - error], "predicted_high": [reference + error], "reference": [reference],
+        "value_low": [-error], "value_high": [error],
+    }  # fmt: skip
+
+
+def _wrong_class(one: Observed) -> Observed:
+    wrong = 1.0 - one["reference"][0]
+    return {"predicted": [wrong], "reference": one["reference"], "score": [wrong]}
+
+
+def _wrong_risks(one: Observed) -> Observed:
+    """The wrong risk with certainty at each horizon; the rank is the judge's to choose."""
+    (time,), (event,) = one["time"], one["event"]
+    risks = [0.0 if event and time <= horizon else 1.0 for horizon in (12, 24)]
+    return {"time": [time], "event": [event], "baseline": one["baseline"], "probability": risks}
+
+
+_LOST: Mapping[Capability, Callable[[Observed], tuple[dict[str, float | None], Observed]]] = {
+    "detection": lambda one: (
+        {"findings": None},
+        {"findings": {**_missed(one["findings"]), "scores": [1.0] * 20, "matched": [-1.0] * 20}},
+    ),
+    "segmentation": lambda one: (
+        {"dice": 0.0, "hd95": 300.0, "volume": None},
+        {"volume": _off_by(one["volume"]), "lesions": _missed(one["lesions"])},
+    ),
+    "classification": lambda one: ({"classes": 0.0}, {"classes": _wrong_class(one["classes"])}),
+    "quantification": lambda one: (
+        {"numbers": None, "repeated": None}, {"numbers": _off_by(one["numbers"])},
+    ),
+    "prediction": lambda one: ({"survival": None}, {"survival": _wrong_risks(one["survival"])}),
 }  # fmt: skip

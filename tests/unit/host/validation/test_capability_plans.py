@@ -1,14 +1,15 @@
 """A plan for each capability, judged over simulated patients: the statistics fit the rows, and failures never help."""
 
 import itertools
+import math
 
 import pytest
 
 from host.validation.judging import SEVERITY
 from host.validation.protocol import Protocol
 from host.validation.rows import CaseRow
-from host.validation.verdict import evaluate
-from tests.support.capability_plans import PLANS, failed_row, simulated_rows
+from host.validation.verdict import CriterionVerdict, evaluate
+from tests.support.capability_plans import PLANS, failed_row, simulated_rows, turned_into_a_failure
 
 CAPABILITIES = sorted(PLANS)
 
@@ -59,6 +60,36 @@ def test_a_failed_case_never_helps_any_criterion(capability: str, seed: int) -> 
     for subjects in (12, 24):
         rows = simulated_rows(capability, seed=seed, subjects=subjects)
         worse_or_same(plan, rows, [*rows, failed_row(capability)])
+
+
+def judged_figures(plan: Protocol, one: CriterionVerdict) -> list[float]:
+    """What a one-sided criterion looks at, less being worse and NaN none: the estimate and the judged end."""
+    asked = next(c for c in plan.criteria if c.id == one.criterion)
+    assert one.estimate is not None
+    end = {"ci_low": one.estimate.low, "ci_high": one.estimate.high}[asked.judged]
+    sign = 1 if asked.comparator == ">=" else -1
+    return [math.nan if found is None else sign * found for found in (one.estimate.value, end)]
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_failing_instead_of_answering_pays_for_no_statistic(capability: str) -> None:
+    plan = PLANS[capability]()
+    within = {one.id for one in plan.criteria if one.comparator == "within"}
+    # Dropped where they fail, as the plan declares; a criterion on the outcome bounds how many may.
+    dropped = {c.id for c in plan.criteria if plan.metric(c.metric).failed_case_counts_as == "complete_case"}
+    rows = simulated_rows(capability, subjects=24)
+    answered = evaluate(plan, rows).criteria
+    for place in range(0, len(rows), len(rows) // 4):
+        gone = turned_into_a_failure(capability, rows[place])
+        for before, after in zip(
+            answered, evaluate(plan, [*rows[:place], gone, *rows[place + 1 :]]).criteria, strict=True
+        ):
+            assert SEVERITY.index(before.verdict) <= SEVERITY.index(after.verdict), (before, after)
+            if before.criterion in within | dropped:
+                continue
+            for was, now in zip(judged_figures(plan, before), judged_figures(plan, after), strict=True):
+                # Where there was no interval the evidence was insufficient, and stays so by the complete case.
+                assert math.isnan(was) or math.isnan(now) or now <= was + 1e-9, (before, after)
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
