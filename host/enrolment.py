@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from pydantic import ValidationError
 
 from host.errors import EnrolmentError
 from plugin_spec.model import first_fault
+from registry.algorithms import Algorithm
 from registry.keys import PublicKey
 from registry.trust_root import Person
 
@@ -31,6 +33,15 @@ def read_public_key(path: Path) -> PublicKey:
         raise EnrolmentError(
             f"{path}: not a public key file: {first_fault(error)}", subject=str(path)
         ) from error
+
+
+def read_algorithm(word: str) -> Algorithm:
+    """Read what a new key is to be for. Raises `EnrolmentError`."""
+    known: tuple[Algorithm, ...] = get_args(Algorithm)
+    for one in known:
+        if word == one:
+            return one
+    raise EnrolmentError(f"--algorithm {word!r}: one of {', '.join(known)}", subject=word)
 
 
 def new_person(person_id: str, name: str, roles: Sequence[str], key: PublicKey) -> Person:

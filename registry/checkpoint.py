@@ -20,9 +20,11 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from plugin_spec.model import StrictModel, first_fault
 from registry import merkle
+from registry.algorithms import ED25519
 from registry.errors import (
     CosignatureError,
     MalformedCheckpointError,
+    MalformedKeyError,
     MalformedNoteError,
     UnknownOriginError,
     UnsignedCheckpointError,
@@ -75,7 +77,19 @@ class Note(StrictModel):
 
 
 def key_hash(name: str, public: PublicKey, kind: Literal[0x01, 0x04] = ED25519_TYPE) -> bytes:
-    """Return the 4-byte key id of a note key: a hint to find the key, not a proof."""
+    """Return the 4-byte key id of a note key: a hint to find the key, not a proof.
+
+    Raises
+    ------
+    MalformedKeyError
+        Not an Ed25519 key: C2SP has no other kind of signature for checkpoints and cosignatures of this version.
+    """
+    if public.algorithm != ED25519:
+        raise MalformedKeyError(
+            f"{name}: checkpoints and cosignatures are signed with Ed25519 (C2SP), not with {public.algorithm}",
+            subject=public.keyid,
+            hint="sign with an Ed25519 key: assay trust enrol --algorithm ed25519",
+        )
     return hashlib.sha256(name.encode() + b"\n" + bytes([kind]) + public.raw).digest()[:KEY_HASH_BYTES]
 
 

@@ -1,8 +1,9 @@
-"""Signing keys: Ed25519 pairs, their ids and their files.
+"""Signing keys: pairs, their ids and their files.
 
 Invariants
 ----------
 * A key id is derived from the key, so one public key has exactly one id and no id can be claimed for another.
+* The algorithm is part of the key that the trust root lists; no signature or envelope has a say in it.
 * A person's private key rests encrypted (OpenSSH, bcrypt); only a node's may rest in the clear, mode 0600.
 * Private bytes leave a ``Signer`` only as an OpenSSH file.
 """
@@ -13,43 +14,40 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import model_validator
 
 from plugin_spec.files import write_atomic
 from plugin_spec.model import StrictModel
-from registry.canonical import canonical_json, digest
+from registry import algorithms
+from registry.algorithms import ED25519, Algorithm, PrivateHalf
 from registry.errors import MalformedKeyError, UnknownKeyError, UnsafeKeyFileError, WrongPassphraseError
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate, CertificateBuilder
 
-PUBLIC_BYTES = 32
 SEED_BYTES = 32
+# FIPS 186-5, A.2.1: 64 bits more than the order of the curve has, so that the remainder is uniform.
+_P256_SEED_BYTES = 40
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 # About 0.4 s for one guess of a passphrase on a 2-core machine of 2026.
 KDF_ROUNDS = 40
 _MAX_KEY_FILE_BYTES = 16 * 1024
-_FIELD = 2**255 - 19
-_ORDER_8_Y = int.from_bytes(
-    bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"
-)
-# The y coordinates of the points of order 1, 2, 4 and 8, unreduced ones included (Chalkias, Garillot and
-# Nikolaenko 2020, "Taming the many EdDSAs"). Anybody can forge signatures of such a key.
-_SMALL_ORDER_Y = frozenset({0, 1, _FIELD - 1, _FIELD, _FIELD + 1, _ORDER_8_Y, _FIELD - _ORDER_8_Y})
 
 
 class PublicKey(StrictModel):
     """A public key as the trust root lists it. Build it with ``PublicKey.from_raw``.
 
-    ``public`` is the standard base64 of the 32 raw bytes; ``keyid`` must be the id derived from them.
+    ``public`` is the standard base64 of the raw bytes; ``keyid`` must be the id derived from them.
     """
 
     keyid: str
-    algorithm: Literal["ed25519"]
+    algorithm: Algorithm
     public: str
 
     @model_validator(mode="after")
@@ -58,55 +56,47 @@ class PublicKey(StrictModel):
             raw = base64.b64decode(self.public, validate=True)
         except (binascii.Error, ValueError) as error:
             raise ValueError("public is not base64") from error
-        if len(raw) != PUBLIC_BYTES or base64.b64encode(raw).decode() != self.public:
-            raise ValueError(f"public is not the canonical base64 of {PUBLIC_BYTES} bytes")
-        if _has_small_order(raw):
-            raise ValueError("public is a weak key, for which anybody can sign")
-        if self.keyid != keyid_of(raw):
+        if base64.b64encode(raw).decode() != self.public:
+            raise ValueError("public is not canonical base64")
+        if found := algorithms.fault(self.algorithm, raw):
+            raise ValueError(f"public is {found}")
+        if self.keyid != keyid_of(raw, self.algorithm):
             raise ValueError("keyid is not the id of this key")
         return self
 
     @classmethod
-    def from_raw(cls, raw: bytes) -> "PublicKey":
-        """Describe 32 raw bytes as a public key.
+    def from_raw(cls, raw: bytes, algorithm: Algorithm = ED25519) -> "PublicKey":
+        """Describe raw bytes as a public key: 32 of Ed25519, 65 of an uncompressed point of P-256.
 
         Raises
         ------
         MalformedKeyError
-            Not 32 bytes, or a key for which anybody can sign.
+            Another length, no point on the curve, or a key for which anybody can sign.
         """
-        if len(raw) != PUBLIC_BYTES:
-            raise MalformedKeyError(f"an Ed25519 public key has {PUBLIC_BYTES} bytes, not {len(raw)}")
-        if _has_small_order(raw):
-            raise MalformedKeyError("a weak key, for which anybody can sign", subject=keyid_of(raw))
-        return cls(keyid=keyid_of(raw), algorithm="ed25519", public=base64.b64encode(raw).decode())
+        if found := algorithms.fault(algorithm, raw):
+            raise MalformedKeyError(found)
+        return cls(keyid=keyid_of(raw, algorithm), algorithm=algorithm, public=base64.b64encode(raw).decode())
 
     @property
     def raw(self) -> bytes:
-        """The 32 bytes of the key."""
+        """The bytes of the key."""
         return base64.b64decode(self.public)
 
 
-def keyid_of(raw: bytes) -> str:
-    """Return the id of an Ed25519 public key, the same that securesystemslib derives by default.
-
-    It is the sha256 of the canonical JSON of ``{"keytype", "keyval": {"public": hex}, "scheme"}``. For this
-    ASCII document OLPC canonical JSON, which securesystemslib uses, and RFC 8785 agree byte for byte.
-    """
-    described = {"keytype": "ed25519", "keyval": {"public": raw.hex()}, "scheme": "ed25519"}
-    return digest(canonical_json(described)).removeprefix("sha256:")
-
-
-def _has_small_order(raw: bytes) -> bool:
-    return int.from_bytes(raw, "little") & (2**255 - 1) in _SMALL_ORDER_Y
+def keyid_of(raw: bytes, algorithm: Algorithm = ED25519) -> str:
+    """Return the id of a public key, the same that securesystemslib derives by default."""
+    return algorithms.keyid(algorithm, raw)
 
 
 class Signer:
     """Holds a private key and signs with it."""
 
-    def __init__(self, private: Ed25519PrivateKey) -> None:
+    def __init__(self, private: PrivateHalf) -> None:
+        described = algorithms.describe(private.public_key())
+        if described is None:
+            raise MalformedKeyError("a key is for Ed25519 or ECDSA P-256")
         self._private = private
-        self._public = PublicKey.from_raw(private.public_key().public_bytes_raw())
+        self._public = PublicKey.from_raw(described[1], described[0])
 
     def __repr__(self) -> str:
         return f"Signer({self._public.keyid[:12]})"
@@ -117,12 +107,14 @@ class Signer:
         return self._public
 
     def sign(self, data: bytes) -> bytes:
-        """Return the 64-byte signature over ``data``."""
-        return self._private.sign(data)
+        """Return the signature over ``data``: 64 bytes for Ed25519, DER for P-256."""
+        return algorithms.sign(self._private, data)
 
     def certify(self, builder: "CertificateBuilder") -> "Certificate":
         """Return the X.509 certificate under construction, signed with this key."""
-        return builder.sign(self._private, None)
+        return builder.sign(
+            self._private, None if isinstance(self._private, Ed25519PrivateKey) else hashes.SHA256()
+        )
 
     def to_openssh(self, passphrase: str | None, *, kdf_rounds: int = KDF_ROUNDS) -> bytes:
         """Return the private key as an OpenSSH file, encrypted unless ``passphrase`` is None."""
@@ -135,15 +127,20 @@ class Signer:
         )
 
 
-def generate(random: Callable[[int], bytes]) -> Signer:
+def generate(random: Callable[[int], bytes], algorithm: Algorithm = ED25519) -> Signer:
     """Make a new key pair.
 
     Parameters
     ----------
     random : callable
         Returns that many unpredictable bytes: ``secrets.token_bytes``.
+    algorithm : {"ed25519", "ecdsa-p256"}, optional
+        What the key is for; P-256 where another system demands it, such as a token.
     """
-    return Signer(Ed25519PrivateKey.from_private_bytes(random(SEED_BYTES)))
+    if algorithm == ED25519:
+        return Signer(Ed25519PrivateKey.from_private_bytes(random(SEED_BYTES)))
+    secret = int.from_bytes(random(_P256_SEED_BYTES), "big") % (_P256_ORDER - 1) + 1
+    return Signer(derive_private_key(secret, SECP256R1()))
 
 
 def save_private(path: Path, signer: Signer, passphrase: str | None, *, kdf_rounds: int = KDF_ROUNDS) -> None:
@@ -175,7 +172,7 @@ def save_private(path: Path, signer: Signer, passphrase: str | None, *, kdf_roun
 
 
 def load_private(path: Path, passphrase: str | None) -> Signer:
-    """Read a private key that `save_private` or ``ssh-keygen -t ed25519`` wrote.
+    """Read a private key that `save_private` or ``ssh-keygen`` (``-t ed25519``, ``-t ecdsa -b 256``) wrote.
 
     Parameters
     ----------
@@ -194,7 +191,7 @@ def load_private(path: Path, passphrase: str | None) -> Signer:
     WrongPassphraseError
         The passphrase is wrong or missing.
     MalformedKeyError
-        Not an Ed25519 private key in OpenSSH format.
+        Not an Ed25519 or ECDSA P-256 private key in OpenSSH format.
     """
     data = _read_key_file(path)
     if b"-----BEGIN OPENSSH PRIVATE KEY-----" not in data:
@@ -216,8 +213,8 @@ def load_private(path: Path, passphrase: str | None) -> Signer:
         raise MalformedKeyError(f"{path}: not a readable private key: {error}", subject=str(path)) from error
     except UnsupportedAlgorithm as error:
         raise MalformedKeyError(f"{path}: {error}", subject=str(path)) from error
-    if not isinstance(private, Ed25519PrivateKey):
-        raise MalformedKeyError(f"{path}: not an Ed25519 key", subject=str(path))
+    if not isinstance(private, PrivateHalf) or algorithms.describe(private.public_key()) is None:
+        raise MalformedKeyError(f"{path}: not an Ed25519 or ECDSA P-256 key", subject=str(path))
     return Signer(private)
 
 
@@ -259,22 +256,14 @@ def _open_without_following(path: str, flags: int) -> int:
 
 
 def verify(public: PublicKey, signature: bytes, data: bytes) -> bool:
-    """Tell whether ``signature`` over ``data`` is ``public``'s; one of another length is simply not."""
-    try:
-        _loaded(public).verify(signature, data)
-    except InvalidSignature:
-        return False
-    return True
+    """Tell whether ``signature`` over ``data`` is ``public``'s; one of another form is simply not.
+
+    Anybody can turn an ECDSA signature (r, s) into (r, n - s), which verifies too, and tokens make either: nothing
+    here is named by its signature, and a log's leaf covers the form that was logged.
+    """
+    return algorithms.verify(public.algorithm, public.raw, signature, data)
 
 
 def to_pem(public: PublicKey) -> str:
     """Return the key as PEM SubjectPublicKeyInfo, for ``openssl pkeyutl -verify -pubin -rawin``."""
-    return (
-        _loaded(public)
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        .decode()
-    )
-
-
-def _loaded(public: PublicKey) -> Ed25519PublicKey:
-    return Ed25519PublicKey.from_public_bytes(public.raw)
+    return algorithms.pem(public.algorithm, public.raw)

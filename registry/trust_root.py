@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from plugin_spec.model import StrictModel
 from registry import dsse
+from registry.algorithms import ED25519
 from registry.canonical import Digest, short
 from registry.errors import (
     RoleError,
@@ -43,6 +44,9 @@ class Role(StrEnum):
     SPONSOR = "sponsor"
     LOG = "log"
     SITE = "site"
+
+
+NODES = frozenset({Role.LOG, Role.SITE})
 
 
 def _printed_name(text: str) -> str:
@@ -74,6 +78,14 @@ class Person(StrictModel):
     def _roles_are_distinct(self) -> Self:
         if len(set(self.roles)) != len(self.roles):
             raise ValueError("a role is listed twice")
+        return self
+
+    @model_validator(mode="after")
+    def _nodes_sign_checkpoints(self) -> Self:
+        if NODES & set(self.roles) and any(key.algorithm != ED25519 for key in self.keys):
+            raise ValueError(
+                "keys of a log or a site are for Ed25519: C2SP checkpoints know no other algorithm"
+            )
         return self
 
 

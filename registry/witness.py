@@ -7,7 +7,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from registry import merkle
-from registry.checkpoint import Checkpoint, cosign, cosignatures, open_checkpoint, parse_note
+from registry.algorithms import ED25519
+from registry.checkpoint import (
+    COSIGNATURE_TYPE,
+    Checkpoint,
+    cosign,
+    cosignatures,
+    key_hash,
+    open_checkpoint,
+    parse_note,
+)
 from registry.errors import (
     CheckpointMismatchError,
     CosignatureError,
@@ -17,7 +26,7 @@ from registry.errors import (
 from registry.keys import PublicKey, Signer
 from registry.policy import ALLOWED, Action, require_role
 from registry.record import ORIGIN_PREFIX
-from registry.trust_root import Role, TrustRoot
+from registry.trust_root import Person, Role, TrustRoot
 
 if TYPE_CHECKING:
     from registry.registry import Registry
@@ -58,7 +67,7 @@ def cosigners(note: str, root: TrustRoot) -> dict[str, int]:
     found: dict[str, int] = {}
     for person in root.people:
         if ALLOWED[Action.LOG_COSIGN] & set(person.roles):
-            for key in person.keys:
+            for key in (one for one in person.keys if one.algorithm == ED25519):
                 found |= cosignatures(note.encode(), {person.id: key})
     return found
 
@@ -112,17 +121,32 @@ def check_continues(
     merkle.verify_consistency(last.size, checkpoint.size, root1=last.root, root2=checkpoint.root, proof=proof)
 
 
+def require_cosigner(root: TrustRoot, person_id: str, signer: Signer) -> Person:
+    """Refuse who cannot cosign, before a record is logged that they were to cosign.
+
+    Raises
+    ------
+    RoleError
+        None of the person's roles may.
+    MalformedKeyError
+        The key is not for Ed25519.
+    """
+    person = require_role(root, person_id, Action.LOG_COSIGN)
+    key_hash(person_id, signer.public, COSIGNATURE_TYPE)
+    return person
+
+
 def cosign_own(registry: Registry, person_id: str, signer: Signer) -> str:
     """Cosign the newest checkpoint of this registry's log as an enrolled person, and keep the cosigned note.
 
     Raises
     ------
-    RoleError
-        The person may not cosign.
+    RoleError, MalformedKeyError
+        The person may not cosign, or their key cannot.
     CosignatureError
         The key is not one of theirs.
     """
-    person = require_role(registry.root, person_id, Action.LOG_COSIGN)
+    person = require_cosigner(registry.root, person_id, signer)
     if signer.public not in person.keys:
         raise CosignatureError(f"the key is not one of {person_id}'s", subject=person_id)
     data = registry.log.checkpoint().encode()

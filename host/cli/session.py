@@ -83,14 +83,15 @@ def passphrase(person: str, *, new: bool = False) -> str:
 
 
 @contextmanager
-def new_key(home: Home, person: str) -> "Iterator[Signer]":
+def new_key(home: Home, person: str, algorithm: str = "ed25519") -> "Iterator[Signer]":
     """Make a person's key and store it under a new pass phrase; it is removed if the block fails.
 
     The key is on disk before anything is logged that names it, so that no logged key can be without its file.
     """
+    from host.enrolment import read_algorithm
     from registry.keys import generate, save_private
 
-    path, signer = key_file(home, person), generate(random_bytes)
+    path, signer = key_file(home, person), generate(random_bytes, read_algorithm(algorithm))
     save_private(path, signer, passphrase(person, new=True))
     try:
         yield signer

@@ -125,8 +125,11 @@ def sign(
         reason=reason,
     )
     if actor.role in ALLOWED[Action.LOG_COSIGN]:
-        cosign_own(registry, actor.person, actor.signer)
-        say(f"log checkpoint over the signature cosigned by {actor.name}")
+        if actor.signer.public.algorithm == "ed25519":
+            cosign_own(registry, actor.person, actor.signer)
+            say(f"log checkpoint over the signature cosigned by {actor.name}")
+        else:
+            say(f"log checkpoint not cosigned: the key of {actor.name} is not for Ed25519")
     _show_status(trial, json=json, next_command=f"assay trial export {trial} --out {trial}.bundle")
 
 

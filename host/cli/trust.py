@@ -13,6 +13,12 @@ from host.home import Home, now, random_bytes
 app = typer.Typer(help="The trust root: people, roles and keys.", no_args_is_help=True, rich_markup_mode=None)
 
 NameOption = Annotated[str, typer.Option("--name", help="Printed name, as signatures show it.")]
+AlgorithmOption = Annotated[
+    str,
+    typer.Option(
+        "--algorithm", help="Of a key made here: ed25519, or ecdsa-p256, which cannot cosign checkpoints."
+    ),
+]
 
 
 @app.command()
@@ -21,6 +27,7 @@ def init(
     root_id: Annotated[str, typer.Option(help="Id of the person who holds the root key.")],
     root_name: Annotated[str, typer.Option(help="Their printed name.")],
     node: Annotated[str, typer.Option(help="Id of this registry's own node; names its log.")] = "registry",
+    algorithm: AlgorithmOption = "ed25519",
     json: JsonFlag = False,
 ) -> None:
     """Set up a sponsor's registry: its node key, its log and the first trust root."""
@@ -29,7 +36,7 @@ def init(
 
     home = Home.from_environment()
     home.ensure()
-    with session.new_key(home, root_id) as signer:
+    with session.new_key(home, root_id, algorithm) as signer:
         registry = Registry.create(
             home.path,
             organisation=organisation,
@@ -83,6 +90,7 @@ def enrol(
         Path | None,
         typer.Option("--public-key", help="Their public key file; without it a key is made here."),
     ] = None,
+    algorithm: AlgorithmOption = "ed25519",
     reason: session.ReasonOption = "enrolment",
     json: JsonFlag = False,
 ) -> None:
@@ -95,7 +103,7 @@ def enrol(
         person = new_person(person_id, name, role, read_public_key(public_key))
         registry.enrol([person], [root_signer], reason=reason)
     else:
-        with session.new_key(home, person_id) as signer:
+        with session.new_key(home, person_id, algorithm) as signer:
             person = new_person(person_id, name, role, signer.public)
             registry.enrol([person], [root_signer], reason=reason)
     show(

@@ -94,7 +94,8 @@ class World:
 
     def stamp(self, person: str, role: str | None = None) -> dict[str, str]:
         """The fields that every act carries."""
-        held = role or (STAFF[person][1].value if person in STAFF else "site")
+        enrolled = {one.id: one.roles[0].value for one in self.sponsor.root.people}
+        held = role or (STAFF[person][1].value if person in STAFF else enrolled.get(person, "site"))
         return {"actor": person, "role": held, "at": self.clock().isoformat(), "reason": "as planned"}
 
     def file(self, name: str, data: bytes, store: Registry | None = None) -> FileRef:

@@ -17,18 +17,29 @@ def signer(name: str) -> Signer:
     return generate(lambda count: hashlib.sha256(name.encode()).digest()[:count])
 
 
+def p256_signer(name: str) -> Signer:
+    """Return the P-256 key pair whose seed is the hash of ``name``."""
+    return generate(lambda count: hashlib.sha512(name.encode()).digest()[:count], "ecdsa-p256")
+
+
 def keyring(*signers: Signer) -> dict[str, PublicKey]:
     """Return public keys by their ids."""
     return {item.public.keyid: item.public for item in signers}
 
 
-def person(person_id: str, *roles: Role, keys: Sequence[str] = (), name: str = "") -> Person:
-    """Return a person with one key, named as they are, or with the keys named."""
+def person(
+    person_id: str,
+    *roles: Role,
+    keys: Sequence[str] = (),
+    name: str = "",
+    signers: Sequence[Signer] = (),
+) -> Person:
+    """Return a person with one key, named as they are, or with the keys named or given."""
     return Person(
         id=person_id,
         name=name or person_id.title(),
         roles=roles or (Role.QA,),
-        keys=tuple(signer(key).public for key in keys or (person_id,)),
+        keys=tuple(one.public for one in signers or [signer(key) for key in keys or (person_id,)]),
     )
 
 
@@ -61,6 +72,6 @@ def trust_root(**changes: Any) -> TrustRoot:
     return TrustRoot(**{**fields, **changes})
 
 
-def root_envelope(root: TrustRoot, *names: str) -> bytes:
-    """Return the root signed by the keys of these names."""
-    return dsse.sign(make_statement(root), PAYLOAD_TYPE, [signer(name) for name in names])
+def root_envelope(root: TrustRoot, *names: str, signers: Sequence[Signer] = ()) -> bytes:
+    """Return the root signed by the keys of these names, and by those given."""
+    return dsse.sign(make_statement(root), PAYLOAD_TYPE, [*(signer(name) for name in names), *signers])

@@ -22,13 +22,13 @@ def deviate(
     from host.kits.check.folder import check_for_registration
     from host.validation.deviating import Approver
     from host.validation.deviating import deviate as log_deviation
-    from registry.policy import Action, require_role
-    from registry.witness import cosign_own
+    from registry.policy import Action
+    from registry.witness import cosign_own, require_cosigner
 
     home, registry = session.open_registry()
     found = check_for_registration(folder, home)
     actor = session.act_as(home, registry, person, Action.KIT_DEVIATE)
-    require_role(registry.root, person, Action.LOG_COSIGN)  # before a record that could not be cosigned
+    require_cosigner(registry.root, person, actor.signer)  # before a record that could not be cosigned
     approver = Approver(actor.person, actor.role, actor.signer, session.stamp(), reason)
     done = log_deviation(registry, found, approver)
     say(f"sign a checkpoint of the log and cosign it as {actor.name}")

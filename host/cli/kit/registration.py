@@ -30,14 +30,14 @@ def register(
     from host.kits.check.folder import check_for_registration
     from host.kits.stored import store_kit
     from host.signing import typed
-    from registry.policy import Action, require_role
+    from registry.policy import Action
     from registry.statements import Protocol
-    from registry.witness import cosign_own
+    from registry.witness import cosign_own, require_cosigner
 
     home, registry = session.open_registry()
     found = check_for_registration(folder, home)
     actor = session.act_as(home, registry, person, Action.KIT_REGISTER)
-    require_role(registry.root, person, Action.LOG_COSIGN)  # before a record that could not be cosigned
+    require_cosigner(registry.root, person, actor.signer)  # before a record that could not be cosigned
     store_kit(registry, found)
     record = registry.act(
         typed(

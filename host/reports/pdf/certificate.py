@@ -2,7 +2,7 @@
 
 Invariants
 ----------
-* Two certificates stand in each signature. The person's holds their enrolled Ed25519 key and is signed with it; the
+* Two certificates stand in each signature. The person's holds their enrolled key and is signed with it; the
   document's holds an ECDSA P-256 key, made for this one signature and thrown away, and is signed by the person's key.
 * The document's certificate says what its key signed for: the record, the meaning, the role and the time.
 * Neither is trusted for itself: it counts where the trust root has the key enrolled for that person.
@@ -19,12 +19,12 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
     generate_private_key,
 )
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.x509.oid import NameOID
 from pydantic import ValidationError
 
 from host.errors import ReportSignatureError
 from plugin_spec.model import StrictModel, first_fault
+from registry import algorithms
 from registry.canonical import Digest, canonical_json
 from registry.keys import PublicKey, Signer
 from registry.statements import ESignature, SignatureMeaning, Timestamp
@@ -78,7 +78,7 @@ def certify(signature: ESignature, organisation: str, signer: Signer) -> Certifi
         The person's key.
     """
     document = generate_private_key(SECP256R1())
-    enrolled = Ed25519PublicKey.from_public_bytes(signer.public.raw)
+    enrolled = algorithms.loaded(signer.public.algorithm, signer.public.raw)
     name = _name(signature, organisation, f"enrolled key {signer.public.keyid[:16]}")
     blank = (
         x509.CertificateBuilder()
@@ -125,9 +125,7 @@ def check_certificates(
     ------
     ReportSignatureError
     """
-    enrolled = person.public_key()
-    raw = enrolled.public_bytes_raw() if isinstance(enrolled, Ed25519PublicKey) else b""
-    if raw not in {key.raw for key in keys}:
+    if algorithms.describe(person.public_key()) not in {(key.algorithm, key.raw) for key in keys}:
         raise _fault(signature, "the certificate's key is not the key enrolled for them")
     try:
         person.verify_directly_issued_by(person)

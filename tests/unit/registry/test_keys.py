@@ -209,7 +209,7 @@ def test_a_huge_file_is_malformed_and_not_read_whole(tmp_path: Path) -> None:
 
 
 def test_a_key_of_another_algorithm_is_malformed(tmp_path: Path) -> None:
-    private = ec.generate_private_key(ec.SECP256R1())
+    private = ec.generate_private_key(ec.SECP384R1())
     path = tmp_path / "other.key"
     path.touch(0o600)
     path.write_bytes(
@@ -217,7 +217,7 @@ def test_a_key_of_another_algorithm_is_malformed(tmp_path: Path) -> None:
             serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
         )
     )
-    with pytest.raises(MalformedKeyError, match="not an Ed25519 key"):
+    with pytest.raises(MalformedKeyError, match="not an Ed25519 or ECDSA P-256 key"):
         load_private(path, None)
 
 

@@ -74,6 +74,14 @@ def test_two_persons_sign_one_after_the_other(signed: Signed) -> None:
     assert len(signed.unsigned) < len(first.data) < len(second.data)
 
 
+def test_who_holds_a_p256_key_signs_the_page_as_well(signed: Signed) -> None:
+    petra = generate(seeded("petra"), "ecdsa-p256")
+    copy = sign(signed.unsigned, signed.unsigned, REVIEW, petra, 0)
+    check_copies(signed.unsigned, [copy])
+    with pytest.raises(ReportSignatureError, match="not the key enrolled for them"):
+        check_copies(signed.unsigned, [replace(copy, keys=frozenset({QUINN.public}))])
+
+
 def test_a_signed_copy_still_says_what_the_report_says(signed: Signed) -> None:
     import pypdf
 
