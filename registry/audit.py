@@ -77,9 +77,9 @@ def _leaf(row: EntryRow) -> bytes:
 
 
 def _guard_faults(registry: Registry) -> Iterator[Fault]:
-    for name in registry.log.database.missing_triggers():
+    for name in registry.log.database.missing_guards():
         yield Fault(
-            None, "guard-missing", f"the database has lost its trigger {name}: somebody worked on it directly"
+            None, "guard-missing", f"the database has lost its {name}: somebody worked on it directly"
         )
 
 

@@ -1,191 +1,212 @@
-"""The SQLite file: durable, append-only, one writer at a time, and errors an operator can act on.
+"""The database of a registry: durable, append-only, one writer at a time, and errors an operator can act on.
 
 Invariants
 ----------
-* A transaction that returned is on disk (WAL, synchronous=FULL).
-* Entries, subjects and checkpoints only grow: triggers refuse UPDATE and DELETE, and INSERT OR REPLACE too,
-  whose deletes fire triggers because recursive_triggers is on. Triggers are a guard rail; the log's proofs
-  are the control.
-* Writers queue on BEGIN IMMEDIATE, so what a check read inside a transaction still holds when it writes.
+* A transaction that returned is on disk.
+* Every table only grows: guards refuse UPDATE, DELETE and what replaces rows. Guards are a guard rail; the log's
+  proofs are the control.
+* Writers queue, so what a check read inside a transaction still holds when it writes.
+* A schema that this code does not know is never written to; an older one is migrated by `assay trust migrate` only
+  (``migrations``).
+
+How each engine keeps these is its own module's: ``sqlite``.
 """
 
-import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
-from sqlalchemy import Engine, event
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
-from sqlmodel import Session, SQLModel, create_engine, select
+from sqlalchemy import Connection, Engine, inspect
+from sqlmodel import Session, SQLModel, select
 
 from plugin_spec.errors import StateError
 from registry import tables
-from registry.errors import (
-    AppendOnlyError,
-    DatabaseLockedError,
-    DatabaseMalformedError,
-    RegistryStateError,
-    StorageFullError,
-)
+from registry.errors import RegistryStateError, SchemaVersionError
+from registry.sqlite import SqliteStore
 
-BUSY_TIMEOUT_MS = 10_000
 APPEND_ONLY = ("schema_version", "entries", "subjects", "checkpoints")
-_REFUSED = "append-only"
+
+
+class Store(Protocol):
+    """What differs between the engines."""
+
+    name: str
+    copy_suffix: str
+    errors: tuple[type[Exception], ...]
+
+    def exists(self) -> bool:
+        """Whether there is a database to open."""
+
+    def engine(self) -> Engine:
+        """Connections that read and append."""
+
+    def owner_engine(self) -> Engine:
+        """Connections that may make tables and guards."""
+
+    def begin(self, connection: Connection, *, writing: bool) -> None:
+        """Begin a transaction: as the one writer, or on one snapshot."""
+
+    def guard(self, connection: Connection, tables: Collection[str]) -> None:
+        """Make tables append-only."""
+
+    def missing_guards(self, connection: Connection, tables: Collection[str]) -> list[str]:
+        """What no longer keeps these tables append-only."""
+
+    def copy_to(self, target: Path) -> None:
+        """Write a consistent copy to a new file."""
+
+    def explained(self, error: Exception) -> StateError:
+        """Say what a driver's error means to an operator."""
 
 
 class Database:
-    """One database file. Transactions nest: within a thread, an inner one joins the outer."""
+    """One database. Transactions nest: within a thread, an inner one joins the outer."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._engine = _engine(path)
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._engine = store.engine()
         self._open = threading.local()
 
     @classmethod
     def create(cls, path: Path) -> "Database":
-        """Make a new file with its tables and triggers.
+        """Make a new database with its tables and guards.
 
         Raises
         ------
         RegistryStateError
-            The file exists.
+            There is one already.
         """
-        if path.exists():
+        database = cls(SqliteStore(path))
+        if database.store.exists():
             raise RegistryStateError(f"{path}: exists already", subject=str(path))
-        database = cls(path)
-        with database.transaction() as session:
+        with database.owning() as session:
             SQLModel.metadata.create_all(session.connection())
-            for statement in _triggers().values():
-                session.connection().exec_driver_sql(statement)
+            database.store.guard(session.connection(), APPEND_ONLY)
             session.add(tables.SchemaRow(version=tables.SCHEMA_VERSION))
         return database
 
     @classmethod
     def open(cls, path: Path) -> "Database":
-        """Open an existing file of the schema version this code knows.
+        """Open an existing database of the schema version this code knows.
 
         Raises
         ------
         RegistryStateError
-            No such file, or another schema version.
+            No such database.
+        SchemaVersionError
+            An older or a newer schema.
         DatabaseMalformedError
             Not a registry's database.
         """
-        if not path.is_file():
-            raise RegistryStateError(f"{path}: no such database", subject=str(path))
-        database = cls(path)
-        with database.reading() as session:
-            versions = list(session.exec(select(tables.SchemaRow.version)))
-        if versions != [tables.SCHEMA_VERSION]:
-            raise RegistryStateError(
-                f"{path}: schema version {versions}, this host knows {tables.SCHEMA_VERSION}",
-                subject=str(path),
-            )
+        database = cls.open_any(path)
+        database.check_schema()
         return database
+
+    @classmethod
+    def open_any(cls, path: Path) -> "Database":
+        """Open an existing database whatever its schema: to migrate or to copy it. Raises `RegistryStateError`."""
+        database = cls(SqliteStore(path))
+        if not database.store.exists():
+            raise RegistryStateError(f"{path}: no such database", subject=str(path))
+        return database
+
+    def schema(self) -> int:
+        """The schema version: the newest row of the history that migrations leave."""
+        with self.reading() as session:
+            versions = list(session.exec(select(tables.SchemaRow.version)))
+        if not versions:
+            raise SchemaVersionError(f"{self.store.name}: says no schema version", subject=self.store.name)
+        return max(versions)
+
+    def check_schema(self) -> None:
+        """Refuse a schema that this code does not work on. Raises `SchemaVersionError`."""
+        held, known, name = self.schema(), tables.SCHEMA_VERSION, self.store.name
+        if held < known:
+            raise SchemaVersionError(
+                f"{name}: schema version {held}, this host works on {known}",
+                subject=name,
+                hint="assay trust migrate",
+            )
+        if held > known:
+            raise SchemaVersionError(
+                f"{name}: schema version {held} is newer than this host knows ({known})",
+                subject=name,
+                hint="use the version of Assay that migrated it, or a later one",
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Write in one durable transaction, or join the one that is open; an exception undoes all of it."""
-        with self._begun("BEGIN IMMEDIATE") as session:
+        with self._begun(self._engine, writing=True) as session:
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Read one snapshot, or see what the open transaction sees."""
-        with self._begun("BEGIN") as session:
+        with self._begun(self._engine, writing=False) as session:
+            yield session
+
+    @contextmanager
+    def owning(self) -> Iterator[Session]:
+        """As `transaction`, with the right to make tables: for setting up and migrating."""
+        with self._begun(self.store.owner_engine(), writing=True) as session:
             yield session
 
     @contextmanager
     def kept_open(self) -> Iterator[None]:
-        """Keep the file open while many transactions follow each other.
+        """Keep the database open while many transactions follow each other.
 
-        Closing it for the last time makes SQLite copy its journal back and wait for the disk, which takes longer than
-        most transactions; each transaction has its own connection all the same.
+        Closing a file for the last time makes SQLite copy its journal back and wait for the disk, which takes longer
+        than most transactions; each transaction has its own connection all the same.
         """
         with self._engine.connect() as idle:
             idle.exec_driver_sql("SELECT version FROM schema_version").all()
+            idle.rollback()
             yield
 
-    def missing_triggers(self) -> list[str]:
-        """Names of the append-only triggers that are gone or changed: a sign of tampering."""
+    def missing_guards(self) -> list[str]:
+        """What no longer keeps the log append-only, by name: a sign of tampering."""
         with self.reading() as session:
-            rows = session.connection().exec_driver_sql(
-                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
-            )
-            held = {str(name): str(sql) for name, sql in rows}
-        return sorted(name for name, sql in _triggers().items() if held.get(name) != sql)
+            return self.store.missing_guards(session.connection(), APPEND_ONLY)
+
+    def copy_to(self, target: Path) -> None:
+        """Write a consistent copy to a new file.
+
+        Raises
+        ------
+        RegistryStateError
+            The file exists, or its folder cannot be written to.
+        StorageFullError
+            The disk is full.
+        """
+        try:
+            self.store.copy_to(target)
+        except self.store.errors as error:
+            raise self.store.explained(error) from error
+        except OSError as error:
+            raise RegistryStateError(f"{target}: {error.strerror}", subject=str(target)) from error
 
     @contextmanager
-    def _begun(self, begin: str) -> Iterator[Session]:
+    def _begun(self, engine: Engine, *, writing: bool) -> Iterator[Session]:
         joined: Session | None = getattr(self._open, "session", None)
         if joined is not None:
             yield joined
             return
         try:
-            with Session(self._engine, expire_on_commit=False) as session:
-                session.connection().exec_driver_sql(begin)
+            with Session(engine, expire_on_commit=False) as session:
+                self.store.begin(session.connection(), writing=writing)
                 self._open.session = session
                 yield session
                 session.commit()
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            raise _explained(error, self._path) from error
+        except self.store.errors as error:
+            raise self.store.explained(error) from error
         finally:
             self._open.session = None
 
 
-def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, _: object) -> None:
-        # The driver must not open transactions by itself: BEGIN IMMEDIATE is ours to send.
-        connection.isolation_level = None
-        for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "recursive_triggers=ON",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    return engine
-
-
-def _triggers() -> dict[str, str]:
-    """Name to definition of every trigger."""
-    found: dict[str, str] = {}
-    for table in APPEND_ONLY:
-        for change in ("UPDATE", "DELETE"):
-            found[f"{table}_no_{change.lower()}"] = f"BEFORE {change} ON {table}"
-    # Without recursive_triggers INSERT OR REPLACE would delete silently; these refuse the insert itself.
-    for table, same in (
-        ("entries", "sequence = NEW.sequence OR payload_digest = NEW.payload_digest"),
-        ("subjects", "sequence = NEW.sequence AND digest = NEW.digest"),
-        ("checkpoints", "number = NEW.number"),
-    ):
-        held = f"SELECT 1 FROM {table} WHERE {same}"  # noqa: S608 - the names above, nothing from outside
-        found[f"{table}_no_replace"] = f"BEFORE INSERT ON {table} WHEN EXISTS ({held})"
-    return {
-        name: f"CREATE TRIGGER {name} {when} BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END"
-        for name, when in found.items()
-    }
-
-
-def _explained(error: Exception, path: Path) -> StateError:
-    name = str(path)
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    text, code = str(cause), getattr(cause, "sqlite_errorname", "")
-    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return DatabaseLockedError(f"{name}: another process is writing", subject=name, hint="try again")
-    if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-        return StorageFullError(
-            f"{name}: cannot write: {text}", subject=name, hint="free disk space, then try again"
-        )
-    if code.startswith("SQLITE_CONSTRAINT"):
-        return AppendOnlyError(f"{name}: refused a change to what is logged: {text}", subject=name)
-    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return RegistryStateError(f"{name}: {text}", subject=name)
-    return DatabaseMalformedError(f"{name}: {text}", subject=name, hint="assay audit verify")
+def guarded(connection: Connection) -> tuple[str, ...]:
+    """The append-only tables that a database has, which are fewer in an older schema."""
+    held = set(inspect(connection).get_table_names())
+    return tuple(table for table in APPEND_ONLY if table in held)

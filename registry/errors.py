@@ -385,3 +385,15 @@ class OutputPathError(InputError):
     """A file cannot be written under the name given."""
 
     code = "bad-output-path"
+
+
+class SchemaVersionError(StateError):
+    """The database has another schema than this host works on; nothing was changed."""
+
+    code = "schema-version"
+
+
+class GuardMissingError(TrustError):
+    """What keeps the log append-only is gone, so somebody worked on the database directly."""
+
+    code = "guard-missing"

@@ -1,7 +1,7 @@
 """The folder of one registry: where its parts lie, and the small file that says what it is."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
@@ -9,6 +9,9 @@ from plugin_spec.files import write_atomic
 from plugin_spec.model import Identifier, StrictModel, first_fault
 from registry.canonical import Digest, canonical_json, parse_json
 from registry.errors import RegistryStateError
+
+if TYPE_CHECKING:
+    from registry.database import Database
 
 DATABASE = "registry.db"
 NODE_KEY = "node.key"
@@ -60,3 +63,11 @@ def read(home: Path) -> HomeDescription:
         raise RegistryStateError(f"{path}: {error.strerror}", subject=str(path)) from error
     except ValidationError as error:
         raise RegistryStateError(f"{path}: {first_fault(error)}", subject=str(path)) from error
+
+
+def database_of(home: Path) -> "Database":
+    """The database of a home, whatever its schema. Raises `RegistryStateError`."""
+    from registry.database import Database
+
+    read(home)
+    return Database.open_any(home / DATABASE)

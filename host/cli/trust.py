@@ -1,5 +1,6 @@
 """``assay trust``: who may sign what."""
 
+from datetime import UTC
 from pathlib import Path
 from typing import Annotated
 
@@ -114,6 +115,32 @@ def enrol(
         ],
         as_json=json,
         next_command="assay trust show",
+    )
+
+
+@app.command()
+def migrate(json: JsonFlag = False) -> None:
+    """Bring this home's database forward to the schema that this host works on; a copy of it is made first."""
+    from registry import home as registry_home
+    from registry.migrations import migrate as bring_forward
+
+    home = Home.from_environment()
+    home.require_registry()
+    database = registry_home.database_of(home.path)
+    moment = now().astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    done = bring_forward(database, home.path / f"registry-before-{moment}.{database.store.copy_suffix}")
+    if done.copy is None:
+        lines = [f"schema version {done.after} is what this host works on: nothing was changed"]
+    else:
+        lines = [
+            f"schema version {done.before} -> {done.after}, in one transaction",
+            f"copy of the database as it was: {done.copy}",
+        ]
+    show(
+        {"before": done.before, "after": done.after, "copy": None if done.copy is None else str(done.copy)},
+        lines,
+        as_json=json,
+        next_command="assay audit verify",
     )
 
 

@@ -43,7 +43,7 @@ def test_what_every_pytest_run_loads_is_the_standard_library_only() -> None:
     assert third_party == {"host", "host.pytest_entry"}
 
 
-HEAVY = {"docker", "matplotlib", "nibabel", "numpy", "requests", "scipy"}
+HEAVY = {"alembic", "docker", "matplotlib", "nibabel", "numpy", "requests", "scipy"}
 
 
 def test_the_version_is_answered_by_the_standard_library() -> None:

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from registry import database as module
+from registry import sqlite as module
 from registry.database import Database
 from registry.errors import (
     AppendOnlyError,
     DatabaseLockedError,
     DatabaseMalformedError,
     RegistryStateError,
+    SchemaVersionError,
     StorageFullError,
 )
 from registry.tables import EntryRow
@@ -40,7 +41,7 @@ def test_the_file_is_durable_and_guarded(path: Path) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys", "recursive_triggers")
         }
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1}
-    assert Database.open(path).missing_triggers() == []
+    assert Database.open(path).missing_guards() == []
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_another_schema_version_is_refused(path: Path) -> None:
     outside.execute("UPDATE schema_version SET version = 99")
     outside.commit()
     outside.close()
-    with pytest.raises(RegistryStateError, match="99"):
+    with pytest.raises(SchemaVersionError, match="99 is newer than this host knows"):
         Database.open(path)
 
 
