@@ -1,6 +1,7 @@
 """The base of every model that reads outside input, and how its faults become one clear line."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -35,6 +36,7 @@ RelativePath = Annotated[
 ]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 MAX_DOCUMENT_BYTES = 1024 * 1024
+_DEEP_KEY = re.compile(r"""(?<![\w"'-])[\w"'-]++(?:[ \t]*+\.[ \t]*+[\w"'-]++){64}""")
 # What a scaffold or an import writes where only a human knows: `assay plugin check` warns, `submit` refuses.
 FILL_IN: Final = "FILL IN:"
 
@@ -108,8 +110,11 @@ def parse_toml(
         Raised with one line that names the file and the field.
     """
     try:
-        document = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
+        text = data.decode("utf-8")
+        if _DEEP_KEY.search(text):
+            raise ValueError("a key of more than 64 parts")  # tomllib's time grows with their square
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as fault:  # not TOML, not UTF-8, or a number of too many digits
         raise error(f"{path}: not valid TOML: {fault}", subject=str(path)) from fault
     try:
         # JSON mode, because TOML, like JSON, has neither tuples nor enums; what it does have stays strict.

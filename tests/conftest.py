@@ -47,6 +47,13 @@ def no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plugin_spec.runtime.gpu.LIBRARIES", {})
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Trace requirements and attacks to tests and results."""
+    from tests.support.traced_run import TracedRun
+
+    config.pluginmanager.register(TracedRun())
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn a skipped engine test into a failure where an engine is required.

@@ -224,6 +224,7 @@ def test_the_lock_carries_both_signatures(job: Job) -> None:
 # ---- the site -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("R23")
 def test_the_bundle_verifies_with_the_network_denied(job: Job) -> None:
     assert job.offline.returncode == 0, job.offline.stderr
     assert f"verified: trial {TRIAL}" in job.offline.stdout
@@ -304,6 +305,7 @@ def test_a_number_is_traced_to_the_bytes_of_its_scan(job: Job) -> None:
     assert scan["bytes"] == job.scan.stat().st_size
 
 
+@pytest.mark.requirement("R32")
 def test_a_number_is_traced_to_image_manifest_and_lock(job: Job) -> None:
     started, (lock,) = job.trace["started"], job.sponsor.read("trial", "status", TRIAL)["locks"]
     assert started["image"] == job.build["image"] == job.trace["lock"]["slots"][0]["image"]
@@ -312,6 +314,7 @@ def test_a_number_is_traced_to_image_manifest_and_lock(job: Job) -> None:
     assert [one["digest"] for one in started["weights"]] == [one["digest"] for one in job.build["weights"]]
 
 
+@pytest.mark.requirement("R32")
 def test_a_number_is_traced_to_the_signed_report_and_the_registered_protocol(job: Job) -> None:
     assert job.trace["report"]["validation"] == job.validated["validation"]
     assert [(one["actor"], one["meaning"]) for one in job.trace["report_signatures"]] == [
@@ -333,6 +336,7 @@ def test_the_traced_value_is_the_one_the_site_saw(job: Job) -> None:
     assert job.trace["value"]["unit"] == "mL"
 
 
+@pytest.mark.requirement("R31")
 def test_no_record_says_what_the_scans_file_was_called(job: Job) -> None:
     assert PERSON.encode() not in job.site.payloads() + job.sponsor.payloads()
     assert PERSON.encode() not in job.returned.read_bytes()
@@ -372,6 +376,7 @@ EDITS = {
 }
 
 
+@pytest.mark.requirement("R5")
 @pytest.mark.parametrize("edit", EDITS)
 def test_a_log_that_was_edited_by_hand_is_found_out(edit: str, job: Job, tmp_path: Path) -> None:
     sponsor = Cli(tmp_path / "sponsor")

@@ -11,6 +11,7 @@ from tests.support.tiny import TRIAL, TinyWorld, write_scan
 pytestmark = pytest.mark.docker
 
 
+@pytest.mark.attack("unpacked image tree edited")
 def test_a_site_on_runc_refuses_an_edited_image_and_importing_again_repairs_it(
     tiny: TinyWorld, tmp_path: Path
 ) -> None:

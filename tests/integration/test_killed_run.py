@@ -107,6 +107,7 @@ def good(tmp_path: Path) -> Path:
     return write_scan(tmp_path / "good.nii")
 
 
+@pytest.mark.requirement("R3")
 def test_a_host_killed_before_the_start_was_logged_leaves_no_trace(
     tiny: TinyWorld, tmp_path: Path, good: Path
 ) -> None:
@@ -123,6 +124,8 @@ def test_a_host_killed_before_the_start_was_logged_leaves_no_trace(
     site.assert_clean()
 
 
+@pytest.mark.requirement("R3")
+@pytest.mark.attack("kill mid-run")
 def test_a_host_killed_during_the_container_is_reported_as_interrupted(
     tiny: TinyWorld, tmp_path: Path, good: Path
 ) -> None:
@@ -136,6 +139,7 @@ def test_a_host_killed_during_the_container_is_reported_as_interrupted(
     assert_healed(site, before, run, good)
 
 
+@pytest.mark.requirement("R3")
 def test_a_host_killed_between_the_request_and_the_container_is_reported_as_interrupted(
     tiny: TinyWorld, good: Path
 ) -> None:
@@ -147,6 +151,7 @@ def test_a_host_killed_between_the_request_and_the_container_is_reported_as_inte
     assert_healed(site, before, run, good)
 
 
+@pytest.mark.requirement("R3")
 def test_a_host_killed_between_the_containers_end_and_its_record_is_reported_as_interrupted(
     tiny: TinyWorld, good: Path
 ) -> None:
@@ -156,6 +161,7 @@ def test_a_host_killed_between_the_containers_end_and_its_record_is_reported_as_
     assert_healed(site, before, run, good)
 
 
+@pytest.mark.requirement("R3")
 def test_a_host_killed_right_after_its_answer_has_lost_nothing(tiny: TinyWorld, good: Path) -> None:
     site, before = tiny.site, tiny.site.log()
     with started(site, *order(good)) as process:
@@ -167,6 +173,7 @@ def test_a_host_killed_right_after_its_answer_has_lost_nothing(tiny: TinyWorld, 
     site.assert_clean()
 
 
+@pytest.mark.requirement("R3")
 def test_a_killed_validation_stays_in_the_ledger_and_the_next_one_is_the_second_attempt(
     tiny: TinyWorld,
 ) -> None:

@@ -17,6 +17,7 @@ def stored(tiny: TinyWorld, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.requirement("R7")
 def test_a_registered_report_is_made_again_with_the_same_bytes(tiny: TinyWorld) -> None:
     again = tiny.sponsor.read("validate", "--replay", tiny.validation)
     assert (again["same"], again["report_json"], again["not_replayed"]) == (True, again["made_again"], [])

@@ -11,6 +11,7 @@ from tests.support.tiny import RELEASE, TinyWorld
 pytestmark = pytest.mark.docker
 
 
+@pytest.mark.requirement("R7", "R12")
 def test_a_report_is_printed_signed_shown_and_verified(tiny: TinyWorld, tmp_path: Path) -> None:
     sponsor = tiny.sponsor
     done = sponsor("validate", RELEASE, "--kit", tiny.kit, "--as", "ada", "--json").document

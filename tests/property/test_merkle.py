@@ -71,6 +71,7 @@ def test_every_consistency_proof_verifies_and_not_backwards(pair: tuple[int, int
         merkle.verify_consistency(size1, size2, root1=root2, root2=root1, proof=proof)
 
 
+@pytest.mark.requirement("R25")
 @given(sizes(), st.data())
 def test_a_log_that_rewrote_an_entry_cannot_show_consistency(
     pair: tuple[int, int], data: st.DataObject

@@ -41,6 +41,7 @@ def bench(engine: Engine, tmp_path: Path) -> Iterator[Bench]:
 # ---- resources
 
 
+@pytest.mark.attack("hostile container: fork bomb")
 def test_a_fork_bomb_ends_at_the_pids_limit(bench: Bench) -> None:
     code = (
         "import os, time\n"
@@ -55,6 +56,7 @@ def test_a_fork_bomb_ends_at_the_pids_limit(bench: Bench) -> None:
     assert 10 <= born < 20
 
 
+@pytest.mark.attack("hostile container: memory hog")
 def test_a_memory_hog_is_killed_and_peak_and_limit_are_named(bench: Bench) -> None:
     ended = bench.run(f"blocks = [bytearray({8 * MIB}) for _ in range(1000)]")
     assert ended.oom_killed
@@ -63,6 +65,7 @@ def test_a_memory_hog_is_killed_and_peak_and_limit_are_named(bench: Bench) -> No
     assert ended.memory_peak_bytes == ended.memory_limit_bytes == 128 * MIB
 
 
+@pytest.mark.attack("hostile container: memory hog")
 def test_a_memory_hog_in_a_child_is_seen_though_the_parent_ends_well(bench: Bench) -> None:
     code = (
         "import os, sys, time\n"
@@ -105,6 +108,7 @@ def test_busy_loops_get_no_more_than_their_share_of_the_machine(bench: Bench) ->
     assert float(bench.log(code, cpus=0.2)) < 0.75
 
 
+@pytest.mark.attack("hostile container: huge output")
 def test_many_output_files_end_the_run(bench: Bench) -> None:
     ended = bench.run("import time\nfor n in range(60): open(f'/assay/out/{n}', 'w')\ntime.sleep(60)")
     assert ended.output_overflow
@@ -135,6 +139,7 @@ def test_a_large_output_of_small_files_ends_the_run(bench: Bench) -> None:
     assert ended.duration_s < 30
 
 
+@pytest.mark.attack("hostile container: huge output")
 def test_one_large_output_file_is_cut_by_the_kernel(bench: Bench) -> None:
     spec = bench.spec(
         f"open('/assay/out/big', 'wb').write(bytes({24 * MIB}))",
@@ -186,6 +191,7 @@ def test_core_dumps_and_floods_of_open_files_are_bounded(bench: Bench) -> None:
 # ---- what is left in the outputs, as the host then judges it
 
 
+@pytest.mark.attack("hostile container: symlink to host files")
 def test_links_pipes_sockets_and_setuid_files_are_no_outputs(bench: Bench) -> None:
     code = (
         "import os, socket\n"
@@ -209,6 +215,7 @@ def test_links_pipes_sockets_and_setuid_files_are_no_outputs(bench: Bench) -> No
             pass
 
 
+@pytest.mark.attack("hostile container: forged result")
 def test_a_forged_result_is_a_claim_that_the_files_do_not_bear_out(bench: Bench) -> None:
     claim = {
         "contract": "assay.result/1",
@@ -222,6 +229,7 @@ def test_a_forged_result_is_a_claim_that_the_files_do_not_bear_out(bench: Bench)
         collect_outputs(minimal_manifest(), result, spec.outputs, grids={}, files={}, limits=spec.limits)
 
 
+@pytest.mark.attack("hostile container: symlink to host files")
 def test_a_result_that_points_to_a_file_of_the_host_is_not_read(bench: Bench) -> None:
     spec = bench.spec("import os; os.symlink('/etc/passwd', '/assay/out/result.json')")
     assert bench.run_spec(spec).exit_code == 0
@@ -269,6 +277,7 @@ def test_a_full_disk_under_the_log_is_the_hosts_error_and_holds_nothing_up(
 # ---- walls
 
 
+@pytest.mark.attack("hostile container: writes outside")
 def test_nothing_can_be_written_outside_the_allowed_folders(bench: Bench) -> None:
     code = (
         "import os\n"
@@ -282,6 +291,7 @@ def test_nothing_can_be_written_outside_the_allowed_folders(bench: Bench) -> Non
     assert bench.log(code) == ""
 
 
+@pytest.mark.attack("hostile container: network")
 def test_there_is_no_network(bench: Bench) -> None:
     code = (
         "import os, socket\n"
@@ -295,6 +305,7 @@ def test_there_is_no_network(bench: Bench) -> None:
     assert "eth0" not in printed[0]
 
 
+@pytest.mark.attack("hostile container: way out of its namespaces")
 def test_the_user_is_nobody_without_capabilities_or_a_way_to_more(bench: Bench) -> None:
     code = "import os; print(os.getresuid(), os.getresgid()); print(open('/proc/self/status').read())"
     lines = bench.log(code).splitlines()
@@ -305,6 +316,7 @@ def test_the_user_is_nobody_without_capabilities_or_a_way_to_more(bench: Bench) 
     assert fields["Seccomp"] == "2"
 
 
+@pytest.mark.attack("hostile container: way out of its namespaces")
 def test_namespaces_and_mounts_are_out_of_reach(bench: Bench) -> None:
     code = (
         "import ctypes, os\n"
@@ -329,6 +341,7 @@ def test_the_kernels_own_settings_cannot_be_changed(bench: Bench) -> None:
 # ---- the end of a run
 
 
+@pytest.mark.attack("hostile container: sleeper")
 def test_a_sleeper_is_killed_at_its_time_out(bench: Bench) -> None:
     ended = bench.run("import time; time.sleep(60)", timeout_s=1.0)
     assert ended.timed_out

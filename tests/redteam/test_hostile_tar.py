@@ -41,6 +41,7 @@ def test_a_time_that_is_no_number_is_refused(tmp_path: Path, mtime: str) -> None
         image_tree([LayerFile(one.diff_id, one.path, 0, one.size_bytes)])
 
 
+@pytest.mark.attack("hostile layer of an image")
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
 def test_the_inventory_of_a_hostile_layer_is_refused(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(ArchiveError, match="cannot be read"):

@@ -53,6 +53,7 @@ def then_honest(warm: WarmBench) -> Execution:
     return after
 
 
+@pytest.mark.attack("hostile warm container: answer of another case")
 @pytest.mark.parametrize(
     ("program", "message"),
     [

@@ -94,12 +94,14 @@ def openssl_accepts(folder: Path, data: bytes, pem: str, index: int) -> bool:
     return done.returncode == 0
 
 
+@pytest.mark.requirement("R24")
 def test_securesystemslib_accepts_our_envelope_under_the_same_key_ids() -> None:
     accepted = securesystemslib_accepts(SIGNED, [DANA.public.raw, QUINN.public.raw], 2)
     assert accepted == set(dsse.open_envelope(SIGNED, keys=keyring(DANA, QUINN)).signer_keyids)
     assert accepted == {DANA.public.keyid, QUINN.public.keyid}
 
 
+@pytest.mark.requirement("R24")
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_securesystemslib_and_we_refuse_the_same_attacks(attack: str) -> None:
     data = attacked(attack)

@@ -97,6 +97,7 @@ def independently_signed_lock(path: Path, pin: str) -> tuple[str, set[str]]:
     return index["lock"], approvals
 
 
+@pytest.mark.requirement("R24")
 def test_an_independent_verifier_accepts_the_lock_that_ours_accepts(imported: World) -> None:
     path = imported.exported()
     ours = verify_bundle(path, pin=imported.pin)
@@ -122,6 +123,7 @@ def reworded(members: Members, lock: str, *, rename: bool) -> None:
     members["bundle.json"] = json.dumps(index).encode()
 
 
+@pytest.mark.requirement("R24")
 @pytest.mark.parametrize("rename", [False, True])
 def test_both_verifiers_refuse_a_reworded_lock(imported: World, rename: bool) -> None:
     lock = imported.logged["lock"].digest

@@ -84,11 +84,15 @@ def edited_envelope(envelope: bytes) -> bytes:
 # ---- the database ---------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("R5")
+@pytest.mark.attack("trigger dropped")
 def test_a_dropped_trigger_shows_even_before_anything_is_edited(imported: World) -> None:
     as_owner(imported.sponsor)
     assert codes(imported.sponsor) == {"guard-missing"}
 
 
+@pytest.mark.requirement("R5")
+@pytest.mark.attack("row edited")
 def test_an_edited_time_shows_at_its_sequence(imported: World) -> None:
     as_owner(
         imported.sponsor,
@@ -99,6 +103,8 @@ def test_an_edited_time_shows_at_its_sequence(imported: World) -> None:
     assert "record-tampered" in codes(imported.sponsor)
 
 
+@pytest.mark.requirement("R5")
+@pytest.mark.attack("body edited with the root untouched")
 def test_a_body_edited_with_its_leaf_untouched_is_found_and_not_read(imported: World) -> None:
     name = imported.logged["release"].digest
     envelope = edited_envelope(imported.logged["release"].envelope)
@@ -112,6 +118,8 @@ def test_a_body_edited_with_its_leaf_untouched_is_found_and_not_read(imported: W
     assert {fault.sequence for fault in verify_log(imported.sponsor)} >= {2}
 
 
+@pytest.mark.requirement("R5")
+@pytest.mark.attack("payload flip")
 def test_a_body_edited_with_leaf_and_name_to_match_fails_its_signature(imported: World) -> None:
     envelope = edited_envelope(imported.logged["release"].envelope)
     name = digest(base64.b64decode(json.loads(envelope)["payload"]))
@@ -128,6 +136,8 @@ def test_a_body_edited_with_leaf_and_name_to_match_fails_its_signature(imported:
     assert {"bad-signature", "checkpoint-mismatch"} <= codes(imported.sponsor)
 
 
+@pytest.mark.requirement("R5")
+@pytest.mark.attack("row deleted")
 def test_a_deleted_row_leaves_a_gap(imported: World) -> None:
     as_owner(
         imported.sponsor,
@@ -139,6 +149,8 @@ def test_a_deleted_row_leaves_a_gap(imported: World) -> None:
     assert ("entry-missing", 5) in {(fault.code, fault.sequence) for fault in faults}
 
 
+@pytest.mark.requirement("R5")
+@pytest.mark.attack("tail truncated")
 def test_a_truncated_tail_contradicts_the_last_checkpoint(imported: World) -> None:
     last = imported.sponsor.log.size - 1
     as_owner(
@@ -150,6 +162,8 @@ def test_a_truncated_tail_contradicts_the_last_checkpoint(imported: World) -> No
     assert codes(imported.sponsor) == {"log-truncated"}
 
 
+@pytest.mark.requirement("R30")
+@pytest.mark.attack("whole database restored")
 def test_a_whole_database_put_back_shows_against_a_pinned_checkpoint(world: World) -> None:
     world.submit()
     shutil.copy(world.sponsor.home / "registry.db", world.folder / "backup.db")
@@ -163,11 +177,15 @@ def test_a_whole_database_put_back_shows_against_a_pinned_checkpoint(world: Worl
     assert codes(restored, (pinned,)) == {"log-truncated"}
 
 
+@pytest.mark.requirement("R5")
+@pytest.mark.attack("index row hidden")
 def test_a_hidden_index_row_shows(imported: World) -> None:
     as_owner(imported.sponsor, ("DELETE FROM subjects WHERE sequence = 6", ()), keep_triggers=True)
     assert codes(imported.sponsor) == {"index-tampered"}
 
 
+@pytest.mark.requirement("R5")
+@pytest.mark.attack("checkpoint note exchanged")
 def test_a_checkpoint_note_exchanged_in_the_database_shows(imported: World) -> None:
     as_owner(
         imported.sponsor,
@@ -181,6 +199,8 @@ def test_a_checkpoint_note_exchanged_in_the_database_shows(imported: World) -> N
     assert "unsigned-checkpoint" in codes(imported.sponsor)
 
 
+@pytest.mark.requirement("R9")
+@pytest.mark.attack("record in the name of somebody else")
 def test_a_record_smuggled_in_with_a_key_of_another_role_is_not_believed(imported: World) -> None:
     """A developer who can write to the log still cannot write as QA."""
     forged = ESignature(
@@ -198,6 +218,7 @@ def test_a_record_smuggled_in_with_a_key_of_another_role_is_not_believed(importe
     assert codes(imported.sponsor) == {"wrong-actor"}
 
 
+@pytest.mark.attack("root rotation without the old threshold")
 def test_a_trust_root_smuggled_in_by_one_without_the_root_role_is_not_adopted(imported: World) -> None:
     root = imported.sponsor.root.model_copy(
         update={"version": 3, "previous": imported.sponsor.root_digest, "actor": "dora"}
@@ -210,6 +231,8 @@ def test_a_trust_root_smuggled_in_by_one_without_the_root_role_is_not_adopted(im
 # ---- persons --------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("R17")
+@pytest.mark.attack("self-approval")
 def test_the_author_of_a_release_does_not_approve_it_even_as_qa(world: World) -> None:
     both = Person(
         id="dora",
@@ -241,6 +264,8 @@ def test_the_author_of_a_release_does_not_approve_it_even_as_qa(world: World) ->
     assert [(one.error, one.attempted_by) for one in logged] == [("self-approval", "dora")]
 
 
+@pytest.mark.requirement("R13")
+@pytest.mark.attack("signature transplanted")
 def test_a_signature_moved_to_another_record_does_not_verify(imported: World) -> None:
     signature = next(imported.sponsor.records(ESignature.predicate_type, imported.logged["lock"].digest))
     other = sign(
@@ -258,6 +283,7 @@ def test_a_signature_moved_to_another_record_does_not_verify(imported: World) ->
         imported.sponsor.log.append(json.dumps(body).encode())
 
 
+@pytest.mark.requirement("R13")
 def test_a_signature_on_one_lock_does_not_count_for_the_next(imported: World) -> None:
     imported.lock()
     status = imported.sponsor.trial("trial-1")
@@ -266,12 +292,15 @@ def test_a_signature_on_one_lock_does_not_count_for_the_next(imported: World) ->
     assert status.effective.lock.sequence == 1
 
 
+@pytest.mark.attack("sibling lock (fork)")
 def test_a_lock_is_not_logged_again(imported: World) -> None:
     lock = imported.logged["lock"].statement.read(TrialLock)
     with pytest.raises(LockForkError):
         imported.sponsor.act(lock, imported.keys["simone"])
 
 
+@pytest.mark.requirement("R19")
+@pytest.mark.attack("two sponsors locking at once")
 def test_of_two_sponsors_who_lock_at_once_exactly_one_wins(approved: World) -> None:
     approved.open_trial()
     second = Registry.open(approved.sponsor.home, approved.clock)
@@ -329,6 +358,7 @@ def test_an_envelope_edited_with_the_index_to_match_is_refused(imported: World) 
     assert caught.value.code in {"bad-inclusion-proof", "bad-signature"}
 
 
+@pytest.mark.attack("another report under the name of the signed one")
 def test_another_report_under_the_name_of_the_signed_one_is_refused(imported: World) -> None:
     from registry.statements import ValidationReport
 
@@ -386,6 +416,7 @@ def test_a_bundle_without_a_needed_record_is_refused(imported: World, kind: str,
     assert caught.value.code == code
 
 
+@pytest.mark.attack("lock of another trial")
 def test_a_lock_of_another_trial_does_not_pass_for_this_ones(imported: World) -> None:
     def rename(index: dict[str, Any]) -> None:
         index["trial"] = "trial-2"
@@ -394,6 +425,7 @@ def test_a_lock_of_another_trial_does_not_pass_for_this_ones(imported: World) ->
         verify_bundle(forge_index(imported.exported(), rename), pin=imported.pin)
 
 
+@pytest.mark.attack("index that names another lock")
 def test_an_index_that_names_another_lock_is_refused(imported: World) -> None:
     def other(index: dict[str, Any]) -> None:
         index["lock"] = digest_of("another lock")
@@ -402,6 +434,8 @@ def test_an_index_that_names_another_lock_is_refused(imported: World) -> None:
         verify_bundle(forge_index(imported.exported(), other), pin=imported.pin)
 
 
+@pytest.mark.requirement("R25")
+@pytest.mark.attack("log fork")
 def test_a_fork_of_the_sponsors_log_is_refused_by_a_site_that_saw_the_other(imported: World) -> None:
     """The log key signs two histories; the site remembers the one it saw."""
     saved = imported.folder / "fork"

@@ -48,6 +48,7 @@ def signed_by_site(world: World, members: Members, index: dict[str, Any]) -> Non
     members["bundle.json"] = json.dumps(index).encode()
 
 
+@pytest.mark.attack("run left out of a return")
 def test_a_run_left_out_of_a_return_shows_as_a_gap(imported: World) -> None:
     first = imported.run()
     imported.run("c" * 16)
@@ -183,6 +184,7 @@ def test_a_return_without_the_sites_signature_is_refused(imported: World) -> Non
     assert caught.value.code == "unsigned-checkpoint"
 
 
+@pytest.mark.attack("a site's record replayed to another site")
 def test_a_record_of_one_site_is_not_accepted_from_another(imported: World, tmp_path: Path) -> None:
     other = Registry.create_site(
         tmp_path / "two", site_id="site-2", clock=imported.clock, random=seeded("site-2")
@@ -206,6 +208,7 @@ def test_a_record_of_one_site_is_not_accepted_from_another(imported: World, tmp_
     assert caught.value.code in {"wrong-actor", "bad-signature"}
 
 
+@pytest.mark.attack("warm container under a lock that permits fresh ones")
 def test_a_warm_run_under_a_lock_that_permits_fresh_ones_comes_back_to_no_avail(imported: World) -> None:
     """The site's own host was patched to skip its checks; the sponsor's are still there."""
     act = imported.run_started(container="warm")
@@ -215,6 +218,8 @@ def test_a_warm_run_under_a_lock_that_permits_fresh_ones_comes_back_to_no_avail(
     assert not list(imported.sponsor.records(RunStarted.predicate_type))
 
 
+@pytest.mark.requirement("R1", "R3")
+@pytest.mark.attack("image of another digest run at a patched site")
 def test_a_run_of_another_image_comes_back_to_no_avail(imported: World) -> None:
     """The site's own host was patched to skip its checks; the sponsor's are still there."""
     act = imported.run_started(image=digest_of("retagged"))
@@ -234,6 +239,7 @@ def test_an_end_without_its_beginning_does_not_come_back(imported: World) -> Non
         imported.take_in(imported.returned())
 
 
+@pytest.mark.requirement("R11")
 def test_a_site_struck_from_the_trust_root_returns_nothing_more(imported: World) -> None:
     imported.run()
     path = imported.returned()

@@ -173,6 +173,7 @@ def test_an_image_the_engine_does_not_hold_is_never_pulled(host: TinyHost) -> No
     assert host.engine.ran == []
 
 
+@pytest.mark.attack("weights swapped")
 def test_weights_that_were_tampered_with_are_not_installed(host: TinyHost) -> None:
     replace_weights(host.release)
     with pytest.raises(BlobMismatchError):
@@ -197,6 +198,7 @@ def everything_logged(host: TinyHost) -> bytes:
     return b"".join([one.statement.payload for one in host.registry.records()] + blobs)
 
 
+@pytest.mark.requirement("R31")
 @pytest.mark.parametrize("fault", ["none", "missing", "not an image", "bad sidecar"])
 def test_no_record_says_what_an_input_was_called(fault: str, host: TinyHost) -> None:
     folder = host.folder / SECRET
@@ -234,6 +236,7 @@ def test_runs_of_one_node_form_a_chain_without_gaps(host: TinyHost) -> None:
     assert [one.statement.predicate["previous"] for one in records] == previous
 
 
+@pytest.mark.requirement("R3")
 def test_the_start_is_logged_before_the_container_exists(host: TinyHost) -> None:
     started: list[int] = []
 
@@ -250,6 +253,8 @@ class HostDied(BaseException):
     """Stands for the end of the process: nothing after it is written."""
 
 
+@pytest.mark.requirement("R3")
+@pytest.mark.attack("kill mid-run")
 def test_a_run_without_an_end_is_closed_as_interrupted_and_only_once(host: TinyHost) -> None:
     def die(spec: ContainerSpec) -> Ending:
         # What a killed process leaves: a start in the log, a folder, a container; no line of its own code runs on.

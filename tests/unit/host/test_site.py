@@ -99,6 +99,7 @@ def site(host: TinyHost) -> Site:
     return Site(host).take_in()
 
 
+@pytest.mark.requirement("R1", "R2")
 def test_the_locked_release_runs_and_its_outputs_are_copied_out(site: Site) -> None:
     out = site.host.folder / "out"
     done = site.run(out=out)
@@ -139,6 +140,8 @@ def use_another_engine(site: Site) -> None:
     site.engine.name = "podman"
 
 
+@pytest.mark.requirement("R1", "R2", "R3")
+@pytest.mark.attack("image swapped under the same tag", "unpacked image tree edited")
 @pytest.mark.parametrize(
     ("tamper", "error"),
     [
@@ -198,12 +201,14 @@ def test_an_output_folder_that_exists_is_never_written_into(site: Site) -> None:
     assert site.engine.ran == []
 
 
+@pytest.mark.requirement("R31")
 def test_no_record_of_a_site_says_what_the_scan_was_called(site: Site) -> None:
     site.run()
     payloads = b"".join(one.statement.payload for one in site.registry.records())
     assert b"Doe_John" not in payloads
 
 
+@pytest.mark.requirement("R11")
 def test_a_bundle_is_imported_only_under_a_pinned_trust_root(host: TinyHost) -> None:
     site = Site(host)
     host.locked(site.registry)

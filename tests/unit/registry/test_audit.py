@@ -8,6 +8,7 @@ from registry.log import Log
 from tests.support.registry_builders import World
 
 
+@pytest.mark.requirement("R5")
 def test_a_sound_log_has_no_faults(imported: World) -> None:
     imported.run()
     imported.take_in(imported.returned())
@@ -19,6 +20,7 @@ def test_a_pinned_checkpoint_of_this_log_is_no_fault(imported: World) -> None:
     assert verify_log(imported.sponsor, pinned=[imported.cosign()]) == ()
 
 
+@pytest.mark.requirement("R4")
 def test_the_trail_says_who_what_when_and_why(imported: World) -> None:
     with pytest.raises(AssayError):
         imported.submit("2.0.0", by="quinn")
@@ -36,6 +38,7 @@ def test_the_trail_says_who_what_when_and_why(imported: World) -> None:
     assert refused.reason.startswith("release/v1 refused (wrong-role)")
 
 
+@pytest.mark.requirement("R28")
 def test_the_trail_is_filtered_by_person_kind_and_time(imported: World) -> None:
     assert {row.actor for row in view(imported.sponsor.records(), who="quinn")} == {"quinn"}
     assert {row.what for row in view(imported.sponsor.records(), what="esignature")} == {"esignature"}

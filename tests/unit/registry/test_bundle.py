@@ -53,6 +53,7 @@ def test_a_bundle_verifies_against_any_root_of_its_chain(imported: World) -> Non
         assert verified.roots.current == imported.sponsor.root
 
 
+@pytest.mark.requirement("R23")
 def test_a_bundle_verifies_in_a_process_without_network_or_home(imported: World) -> None:
     code = (
         "import socket, sys\n"
@@ -115,6 +116,8 @@ def test_an_import_brings_records_blobs_and_lock(imported: World) -> None:
     assert site.blobs.verify(release.image) > 0
 
 
+@pytest.mark.requirement("R19")
+@pytest.mark.attack("old lock replayed")
 def test_an_amendment_reaches_the_site_and_the_older_bundle_is_then_refused(imported: World) -> None:
     old = imported.exported("old.zip")
     imported.lock()
@@ -128,6 +131,7 @@ def test_an_amendment_reaches_the_site_and_the_older_bundle_is_then_refused(impo
         import_trial(imported.site, old, pin=imported.pin)
 
 
+@pytest.mark.requirement("R11")
 def test_a_trial_that_does_not_name_the_site_is_not_imported(imported: World, tmp_path: Path) -> None:
     from registry.registry import Registry
     from registry.trust_root import Person, Role
@@ -212,6 +216,7 @@ def info(name: str, mode: int = stat.S_IFREG | 0o644) -> zipfile.ZipInfo:
     return made
 
 
+@pytest.mark.attack("zip slip in a bundle")
 @pytest.mark.parametrize(
     "member",
     [
@@ -231,6 +236,7 @@ def test_a_name_that_is_no_plain_member_is_refused(imported: World, member: zipf
         verify_bundle(path, pin=imported.pin)
 
 
+@pytest.mark.attack("unlisted file in a bundle")
 def test_an_unlisted_a_missing_and_a_doubled_file_are_refused(imported: World) -> None:
     path = imported.exported()
     members = members_of(path)
@@ -247,6 +253,7 @@ def test_an_unlisted_a_missing_and_a_doubled_file_are_refused(imported: World) -
         verify_bundle(path, pin=imported.pin)
 
 
+@pytest.mark.attack("zip bomb in a bundle")
 def test_a_compressed_bundle_is_refused_before_anything_expands(imported: World) -> None:
     path = imported.exported()
     members = members_of(path)

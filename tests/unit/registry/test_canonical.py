@@ -95,6 +95,7 @@ def test_what_has_no_canonical_form_is_refused(value: object) -> None:
         canonical_json({"value": value})
 
 
+@pytest.mark.attack("JSON that readers understand differently")
 @pytest.mark.parametrize(
     ("data", "said"),
     [

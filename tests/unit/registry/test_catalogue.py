@@ -17,6 +17,7 @@ def state(world: World) -> State:
     return world.sponsor.catalogue()[world.logged["release"].digest].state
 
 
+@pytest.mark.requirement("R10")
 def test_a_release_goes_from_submitted_to_evaluated_to_approved(world: World) -> None:
     world.submit()
     assert state(world) is State.SUBMITTED
@@ -44,6 +45,7 @@ def test_an_authorship_signature_does_not_make_a_report_count(world: World) -> N
     assert state(world) is State.SUBMITTED
 
 
+@pytest.mark.requirement("R10")
 def test_a_release_without_a_counting_report_is_not_approved(world: World) -> None:
     world.submit()
     world.register_kit()
@@ -59,6 +61,7 @@ def test_the_sponsor_does_not_approve(approved: World) -> None:
         approved.approve(by="simone")
 
 
+@pytest.mark.requirement("R17")
 def test_who_ran_the_validation_neither_signs_nor_approves_it(world: World) -> None:
     world.submit()
     world.register_kit(by="quinn")
@@ -72,6 +75,8 @@ def test_who_ran_the_validation_neither_signs_nor_approves_it(world: World) -> N
         world.approve(by="quentin")
 
 
+@pytest.mark.requirement("R10", "R18")
+@pytest.mark.attack("validation without pre-registration")
 def test_a_protocol_without_a_cosigned_checkpoint_is_not_preregistered(world: World) -> None:
     world.submit()
     world.register_kit()
@@ -135,6 +140,7 @@ def test_phantom_evidence_is_not_approved_for_an_endpoint(world: World) -> None:
     assert state(world) is State.APPROVED
 
 
+@pytest.mark.attack("smoke subset claimed as evidence")
 def test_a_subset_of_a_kit_supports_no_claim(world: World) -> None:
     world.submit()
     world.register_kit()

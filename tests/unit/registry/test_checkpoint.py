@@ -125,6 +125,7 @@ def test_another_size_or_root_under_the_old_signature_is_refused() -> None:
         assert caught.value.code == "unsigned-checkpoint"
 
 
+@pytest.mark.attack("unknown origin")
 def test_a_checkpoint_of_another_origin_is_refused() -> None:
     other = sign_checkpoint(CHECKPOINT.model_copy(update={"origin": "other.example/log"}), LOG)
     with pytest.raises(UnknownOriginError) as caught:
@@ -132,6 +133,7 @@ def test_a_checkpoint_of_another_origin_is_refused() -> None:
     assert caught.value.code == "unknown-origin"
 
 
+@pytest.mark.attack("unsigned checkpoint")
 def test_a_checkpoint_that_its_log_did_not_sign_is_refused() -> None:
     by_another_key = sign_note(CHECKPOINT.text(), ORIGIN, OTHER)
     by_another_name = sign_note(CHECKPOINT.text(), "other.example/log", LOG)
@@ -217,6 +219,8 @@ def test_a_witness_that_cosigns_again_counts_once_at_its_latest_time() -> None:
     assert cosignatures(again, {WITNESS_NAME: WITNESS.public}) == {WITNESS_NAME: 1_700_000_000}
 
 
+@pytest.mark.requirement("R18")
+@pytest.mark.attack("cosignature moved or back-dated")
 def test_a_back_dated_cosignature_is_refused() -> None:
     line = COSIGNED[len(SIGNED) :].decode().split(" ")[2].strip()
     blob = base64.b64decode(line)
@@ -227,6 +231,7 @@ def test_a_back_dated_cosignature_is_refused() -> None:
     assert caught.value.code == "bad-cosignature"
 
 
+@pytest.mark.attack("cosignature moved or back-dated")
 def test_a_cosignature_moved_to_another_checkpoint_is_refused() -> None:
     later = sign_checkpoint(Checkpoint(origin=ORIGIN, size=4, root=merkle.root(LEAVES[:4])), LOG)
     with pytest.raises(CosignatureError):
@@ -242,6 +247,7 @@ def test_a_plain_signature_does_not_pass_for_a_cosignature() -> None:
         cosignatures(relabelled, {WITNESS_NAME: WITNESS.public})
 
 
+@pytest.mark.attack("one key as two witnesses")
 def test_one_key_is_not_two_witnesses() -> None:
     with pytest.raises(CosignatureError, match="share one public key"):
         cosignatures(COSIGNED, {WITNESS_NAME: WITNESS.public, "twin.example": WITNESS.public})

@@ -44,6 +44,8 @@ def test_the_file_is_durable_and_guarded(path: Path) -> None:
     assert Database.open(path).missing_guards() == []
 
 
+@pytest.mark.requirement("R5", "R25")
+@pytest.mark.attack("REPLACE hole")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -112,6 +114,7 @@ def test_a_busy_database_is_named_locked(path: Path, monkeypatch: pytest.MonkeyP
     other.close()
 
 
+@pytest.mark.attack("disk full while logging")
 def test_a_full_disk_is_named_and_nothing_is_written(path: Path) -> None:
     database = Database.open(path)
     with pytest.raises(StorageFullError), database.transaction() as session:

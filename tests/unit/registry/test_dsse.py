@@ -76,6 +76,7 @@ def test_a_rewritten_envelope_around_the_same_payload_is_the_same_record() -> No
     assert dsse.open_envelope(pretty, keys=keyring(DANA)).payload_digest == digest(PAYLOAD)
 
 
+@pytest.mark.attack("payload flip")
 @pytest.mark.parametrize("place", range(len(PAYLOAD)))
 def test_a_flipped_payload_byte_is_refused(place: int) -> None:
     flipped = PAYLOAD[:place] + bytes([PAYLOAD[place] ^ 1]) + PAYLOAD[place + 1 :]
@@ -85,6 +86,7 @@ def test_a_flipped_payload_byte_is_refused(place: int) -> None:
     assert caught.value.code == "bad-signature"
 
 
+@pytest.mark.attack("payloadType swap")
 def test_a_swapped_payload_type_is_refused() -> None:
     forged = changed(lambda body: body.update(payloadType="application/json"))
     with pytest.raises(PayloadTypeError) as caught:
@@ -94,6 +96,7 @@ def test_a_swapped_payload_type_is_refused() -> None:
         dsse.open_envelope(forged, keys=keyring(DANA), payload_type="application/json")
 
 
+@pytest.mark.attack("signature transplanted")
 def test_a_signature_from_another_record_is_refused() -> None:
     other = json.loads(dsse.sign(PAYLOAD + b" ", PAYLOAD_TYPE, [DANA]))
     with pytest.raises(SignatureError):
@@ -111,6 +114,7 @@ def test_a_broken_signature_beside_a_good_one_is_refused() -> None:
         dsse.open_envelope(changed(add_broken), keys=keyring(DANA, QUINN))
 
 
+@pytest.mark.attack("unknown key")
 def test_an_unknown_key_signs_for_nobody() -> None:
     with pytest.raises(SignatureError, match="no known key"):
         dsse.open_envelope(SIGNED, keys=keyring(QUINN))
@@ -132,6 +136,7 @@ def test_the_same_key_under_two_ids_counts_once() -> None:
     assert dsse.open_envelope(changed(alias), keys=keys).signer_keyids == {DANA.public.keyid}
 
 
+@pytest.mark.attack("duplicate signature")
 def test_a_duplicate_signature_is_refused() -> None:
     with pytest.raises(MalformedEnvelopeError, match="twice"):
         dsse.open_envelope(
@@ -141,6 +146,7 @@ def test_a_duplicate_signature_is_refused() -> None:
         dsse.sign(PAYLOAD, PAYLOAD_TYPE, [DANA, DANA])
 
 
+@pytest.mark.attack("algorithm downgrade")
 def test_an_envelope_cannot_name_its_own_algorithm() -> None:
     forged = changed(lambda body: body["signatures"][0].update(algorithm="none"))
     with pytest.raises(MalformedEnvelopeError, match="unknown field"):

@@ -70,12 +70,14 @@ def test_a_signature_of_another_length_does_not_verify(length: int) -> None:
     assert not verify(signer("dana").public, b"\0" * length, b"x")
 
 
+@pytest.mark.attack("same key under two ids")
 def test_a_key_cannot_take_the_id_of_another() -> None:
     dana, eve = signer("dana").public, signer("eve").public
     with pytest.raises(ValidationError, match="keyid is not the id of this key"):
         PublicKey(keyid=dana.keyid, algorithm="ed25519", public=eve.public)
 
 
+@pytest.mark.attack("key relabelled with another algorithm")
 def test_a_key_cannot_be_relabelled_with_another_algorithm() -> None:
     document = signer("dana").public.model_dump_json()
     assert PublicKey.model_validate_json(document) == signer("dana").public

@@ -70,6 +70,7 @@ def test_an_envelope_of_a_stranger_is_not_logged(world: World) -> None:
     assert world.sponsor.log.size == size
 
 
+@pytest.mark.requirement("R25")
 def test_inclusion_and_consistency_prove_what_checkpoints_say(world: World) -> None:
     log = world.sponsor.log
     early = log.open_own(log.checkpoint())
@@ -127,6 +128,8 @@ def _signed_elsewhere(world: World, other: Registry) -> str:
     return sign_checkpoint(fork, other.node).decode()
 
 
+@pytest.mark.requirement("R18")
+@pytest.mark.attack("clock that went back")
 def test_a_clock_that_went_back_stops_the_log(world: World) -> None:
     world.clock.move(minutes=-2)
     with pytest.raises(ClockError):
@@ -152,6 +155,7 @@ while True:
 """
 
 
+@pytest.mark.requirement("R3")
 def test_kill_in_the_middle_of_appending_leaves_a_sound_log(world: World) -> None:
     before = world.sponsor.log.size
     child = subprocess.Popen(

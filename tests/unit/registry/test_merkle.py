@@ -124,6 +124,7 @@ def test_published_consistency_proofs_are_made_and_accepted(case: dict[str, Any]
     merkle.verify_consistency(size1, size2, root1=ROOTS[size1 - 1], root2=ROOTS[size2 - 1], proof=proof)
 
 
+@pytest.mark.attack("garbage inclusion proof")
 @pytest.mark.parametrize("probe", BAD_INCLUSION, ids=lambda probe: probe[0])
 def test_a_corrupted_inclusion_proof_is_refused(probe: Inclusion) -> None:
     _, index, size, leaf, root, proof = probe
@@ -132,6 +133,7 @@ def test_a_corrupted_inclusion_proof_is_refused(probe: Inclusion) -> None:
     assert caught.value.code == "bad-inclusion-proof"
 
 
+@pytest.mark.attack("garbage consistency proof")
 @pytest.mark.parametrize("probe", BAD_CONSISTENCY, ids=lambda probe: probe[0])
 def test_a_corrupted_consistency_proof_is_refused(probe: Consistency) -> None:
     _, size1, size2, root1, root2, proof = probe
@@ -158,6 +160,7 @@ def test_a_good_proof_does_not_serve_another_earlier_or_later_root(size1: int, s
             merkle.verify_consistency(size1, size2, root1=root1, root2=root2, proof=proof)
 
 
+@pytest.mark.attack("zero-size consistency proof")
 @pytest.mark.parametrize("size2", [0, 1, 8])
 def test_nothing_is_proved_about_an_empty_earlier_tree(size2: int) -> None:
     with pytest.raises(ConsistencyProofError):

@@ -33,6 +33,7 @@ def evaluated(world: World) -> State:
     return world.sponsor.catalogue()[world.logged["release"].digest].state
 
 
+@pytest.mark.requirement("R4", "R6")
 def test_deviations_are_numbered_from_the_registered_protocol_on(planned: World) -> None:
     registered = planned.logged["protocol"].digest
     first, second = planned.deviate(), planned.deviate()
@@ -117,6 +118,7 @@ def test_a_deviation_from_a_plan_that_another_deviation_replaced_is_refused(plan
         planned.sponsor.act(late.model_copy(update={"reason": "at the same time"}), planned.keys["quentin"])
 
 
+@pytest.mark.requirement("R17")
 def test_who_ran_a_validation_does_not_approve_a_deviation(planned: World) -> None:
     planned.start_validation(by="quentin")
     with pytest.raises(IndependenceError, match="ran a validation against brain-kit"):

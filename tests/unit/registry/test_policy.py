@@ -101,6 +101,7 @@ def test_one_person_with_both_roles_fills_one_place_only() -> None:
     assert distinct_persons(root, keyids("bo", "sam"), needed) == {"bo": Role.QA, "sam": Role.SPONSOR}
 
 
+@pytest.mark.attack("one person, two keys")
 def test_one_person_with_two_keys_fills_one_place_only() -> None:
     root = trust_root(people=(*people(), person("kim", Role.QA, keys=["kim", "kim-token"])))
     with pytest.raises(SignerThresholdError):

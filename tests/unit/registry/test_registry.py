@@ -70,6 +70,8 @@ def test_a_home_whose_pin_was_edited_does_not_open(world: World) -> None:
         Registry.open(world.sponsor.home, world.clock)
 
 
+@pytest.mark.requirement("R9")
+@pytest.mark.attack("wrong role")
 @pytest.mark.parametrize("person", sorted(set(STAFF) - {"dora"}))
 def test_only_a_developer_submits_a_release(world: World, person: str) -> None:
     with pytest.raises(RoleError):
@@ -77,6 +79,7 @@ def test_only_a_developer_submits_a_release(world: World, person: str) -> None:
     assert [(one.error, one.attempted_by) for one in refusals(world.sponsor)] == [("wrong-role", person)]
 
 
+@pytest.mark.requirement("R9")
 def test_a_role_that_is_not_held_cannot_be_claimed(world: World) -> None:
     release = world.submit().statement.read(Release)
     claimed = release.model_copy(update={"actor": "quinn", "version": "2.0.0"})
@@ -84,12 +87,14 @@ def test_a_role_that_is_not_held_cannot_be_claimed(world: World) -> None:
         world.sponsor.act(claimed, world.keys["quinn"])
 
 
+@pytest.mark.attack("record in the name of somebody else")
 def test_an_act_is_signed_by_its_actor(world: World) -> None:
     release = world.submit().statement.read(Release).model_copy(update={"version": "2.0.0"})
     with pytest.raises(WrongActorError):
         world.sponsor.act(release, world.keys["quinn"])
 
 
+@pytest.mark.requirement("R9")
 def test_a_kind_of_record_without_a_rule_is_denied(world: World) -> None:
     act = RecordsTakenIn(
         **world.stamp("simone"), trial="trial-1", site="site-1", first=0, size=1, checkpoint="none"
@@ -98,12 +103,15 @@ def test_a_kind_of_record_without_a_rule_is_denied(world: World) -> None:
         world.sponsor.act(act, world.keys["simone"])
 
 
+@pytest.mark.requirement("R9")
 def test_a_site_records_runs_only(imported: World) -> None:
     release = imported.logged["release"].statement.read(Release)
     with pytest.raises(ActionDeniedError):
         imported.site.act(release, imported.keys["dora"])
 
 
+@pytest.mark.requirement("R18")
+@pytest.mark.attack("back-dated or future clock")
 @pytest.mark.parametrize("minutes", [-11, 11])
 def test_an_act_dated_otherwise_than_now_is_refused(world: World, minutes: int) -> None:
     release = world.submit().statement.read(Release)
@@ -118,6 +126,7 @@ def test_a_version_is_submitted_once(world: World) -> None:
         world.submit()
 
 
+@pytest.mark.requirement("R3")
 def test_a_refused_act_leaves_a_refusal_and_nothing_else(world: World) -> None:
     size = world.sponsor.log.size
     with pytest.raises(AssayError):
@@ -142,6 +151,8 @@ def test_enrolling_needs_the_root_role(world: World) -> None:
     assert refusals(world.sponsor)[0].error == "root-threshold"
 
 
+@pytest.mark.requirement("R26")
+@pytest.mark.attack("key used after revocation")
 def test_what_a_removed_key_signed_before_still_counts_and_nothing_after(world: World) -> None:
     world.submit()
     moved = Person(
@@ -169,6 +180,7 @@ def test_another_process_that_enrolled_somebody_is_noticed(world: World) -> None
     assert world.sponsor.act(mine, nina).signers == frozenset({nina.public.keyid})
 
 
+@pytest.mark.requirement("R12")
 def test_a_signature_prints_the_enrolled_name(approved: World) -> None:
     from registry.statements import ESignature
 
@@ -203,6 +215,7 @@ def test_runs_are_one_chain_and_end_once(imported: World) -> None:
         imported.site.act(imported.run_started("c" * 16, chain=9), imported.site.node)
 
 
+@pytest.mark.requirement("R11")
 def test_an_unenrolled_home_cannot_record_a_trial_run(imported: World, tmp_path: Path) -> None:
     from registry.bundle import import_trial
 

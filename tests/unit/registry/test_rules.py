@@ -15,6 +15,7 @@ from registry.trust_root import TrustRoot
 from tests.support.registry_builders import World, digest_of
 
 
+@pytest.mark.requirement("R9")
 def test_every_kind_of_act_has_a_rule_or_a_door_of_its_own() -> None:
     own_doors = {TrustRoot, Refusal, RecordsTakenIn}
     kinds = set(Act.__subclasses__()) | {
@@ -51,6 +52,7 @@ def test_a_validation_run_that_does_not_fit_is_refused(
         approved.sponsor.act(approved.validation_run_started(**changes), approved.sponsor.node)
 
 
+@pytest.mark.requirement("R10", "R21")
 def test_a_run_before_the_lock_is_in_force_is_refused(approved: World) -> None:
     approved.open_trial()
     lock = approved.lock()
@@ -59,6 +61,7 @@ def test_a_run_before_the_lock_is_in_force_is_refused(approved: World) -> None:
         approved.sponsor.act(act, approved.sponsor.node)
 
 
+@pytest.mark.attack("run under another lock than the one in force")
 def test_a_run_under_another_lock_than_the_one_in_force_is_refused(imported: World) -> None:
     with pytest.raises(LockMismatchError, match="not under the lock in force"):
         imported.site.act(imported.run_started(lock=digest_of("an older lock")), imported.site.node)

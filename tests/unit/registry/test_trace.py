@@ -6,6 +6,7 @@ from registry.trace import trace
 from tests.support.registry_builders import World, digest_of
 
 
+@pytest.mark.requirement("R32")
 def test_a_number_leads_to_its_inputs_image_lock_validation_and_signatures(imported: World) -> None:
     finished = imported.run()
     imported.take_in(imported.returned())

@@ -48,6 +48,7 @@ def view(world: World) -> LockView:
     return effective
 
 
+@pytest.mark.requirement("R19")
 def test_a_lock_holds_once_sponsor_and_qa_have_signed(open_trial: World) -> None:
     open_trial.lock()
     seen = [open_trial.sponsor.trial("trial-1").locks[0].missing]
@@ -68,6 +69,7 @@ def test_two_signatures_of_one_role_do_not_fill_two_roles(open_trial: World) -> 
     assert status.locks[0].missing == (Threshold(role="sponsor", count=1),)
 
 
+@pytest.mark.requirement("R17")
 def test_one_person_with_two_keys_and_two_roles_counts_once(open_trial: World) -> None:
     second = generate(seeded("simone-2"))
     both = Person(
@@ -99,6 +101,7 @@ def test_a_review_does_not_put_a_lock_in_force(open_trial: World) -> None:
     assert open_trial.sponsor.trial("trial-1").effective is None
 
 
+@pytest.mark.requirement("R26")
 def test_a_removed_signer_does_not_void_the_lock(imported: World) -> None:
     gone = Person(
         id="quinn", name="Quinn Quality", roles=(Role.DEVELOPER,), keys=(imported.keys["quinn"].public,)
@@ -107,6 +110,7 @@ def test_a_removed_signer_does_not_void_the_lock(imported: World) -> None:
     assert view(imported).holds
 
 
+@pytest.mark.requirement("R6", "R19")
 def test_an_amended_lock_keeps_the_old_revision(imported: World) -> None:
     first = imported.logged["lock"].digest
     imported.lock(reason="a second site would join")
@@ -127,6 +131,7 @@ def test_an_unsigned_lock_is_superseded_by_the_next_and_takes_no_signature(open_
         open_trial.sign("simone", "lock")
 
 
+@pytest.mark.requirement("R19")
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
@@ -146,6 +151,7 @@ def test_a_lock_that_breaks_the_terms_is_refused(
         imported.lock(**changes)
 
 
+@pytest.mark.attack("slot of another release")
 @pytest.mark.parametrize("field", ["image", "manifest"])
 def test_a_slot_that_differs_from_its_release_is_refused(open_trial: World, field: str) -> None:
     draft = open_trial.draft_lock()
@@ -154,12 +160,14 @@ def test_a_slot_that_differs_from_its_release_is_refused(open_trial: World, fiel
         open_trial.lock(slots=(slot,))
 
 
+@pytest.mark.attack("mix-and-match lock and report")
 def test_a_slot_with_another_report_is_refused(open_trial: World) -> None:
     slot = open_trial.draft_lock().slots[0].model_copy(update={"report": digest_of("another report")})
     with pytest.raises(LockMismatchError, match="no approval"):
         open_trial.lock(slots=(slot,))
 
 
+@pytest.mark.requirement("R10")
 def test_an_unapproved_release_fills_no_slot(approved: World) -> None:
     approved.submit("2.0.0")
     entry = approved.sponsor.catalogue()[approved.logged["release"].digest]
@@ -180,10 +188,13 @@ def test_a_release_approved_for_less_than_the_trial_needs_fills_no_slot(world: W
         world.lock()
 
 
+@pytest.mark.requirement("R1")
 def test_the_locked_run_is_allowed(imported: World) -> None:
     assert check_run_allowed(view(imported), request(imported)).slot == "volumes"
 
 
+@pytest.mark.requirement("R1", "R2")
+@pytest.mark.attack("run with other parameters than locked")
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
@@ -226,6 +237,7 @@ def test_a_lock_permits_warm_containers_only_on_a_report_that_found_them_equal(
         open_trial.lock(slots=tuple(slots))
 
 
+@pytest.mark.requirement("R21")
 def test_no_run_without_a_lock_in_force(open_trial: World) -> None:
     open_trial.lock()
     with pytest.raises(LockNotSignedError):

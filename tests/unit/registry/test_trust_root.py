@@ -70,6 +70,7 @@ def test_a_root_that_breaks_its_invariants_cannot_be_made(changed: dict[str, Any
         trust_root(**changed)
 
 
+@pytest.mark.attack("id that could be mistaken or holds SQL")
 @pytest.mark.parametrize(
     "person_id",
     ["d", "Dana", "däna", "dаna", "dana ", "dana\n", "-dana", "../dana", "a" * 64, "ｄana", "da'na;--"],
@@ -79,6 +80,7 @@ def test_an_id_that_could_be_mistaken_is_refused(person_id: str) -> None:
         person(person_id, keys=["dana"], name="Dana")
 
 
+@pytest.mark.attack("homoglyph name")
 @pytest.mark.parametrize(
     "name",
     ["Dаna Doe", "Dana  Doe", " Dana", "Dana\nDoe", "ﬁona", "Dana\u202eeoD", "Dana\u200bDoe", "Danα Doe"],
@@ -112,6 +114,7 @@ def test_a_first_root_signed_by_its_threshold_is_accepted() -> None:
     assert verify_chain([FIRST_DATA], FIRST_DIGEST) == FIRST
 
 
+@pytest.mark.requirement("R26")
 def test_a_rotation_signed_by_old_and_new_is_accepted_and_history_is_kept() -> None:
     new = second(people=(*without("rolf"), person("rosa", Role.ROOT)))
     data = root_envelope(new, "rita", "rolf", "rosa")
@@ -133,6 +136,7 @@ def test_a_root_that_nobody_in_it_signed_is_refused() -> None:
         verify_chain([root_envelope(FIRST, "eve", "mallory")], None)
 
 
+@pytest.mark.attack("root rotation without the old threshold")
 @pytest.mark.parametrize(
     "names", [["rita", "rosa"], ["rosa", "ruth"], ["rita", "rolf"], ["rita", "rolf", "ruth"]]
 )
@@ -151,12 +155,14 @@ def test_a_root_is_signed_by_the_person_who_drew_it_up() -> None:
     assert verify_chain([FIRST_DATA, root_envelope(new, "rita", "rolf", "rosa")], None) == new
 
 
+@pytest.mark.attack("root version skip")
 def test_a_skipped_version_is_refused() -> None:
     with pytest.raises(RootVersionError) as caught:
         verify_chain([FIRST_DATA, root_envelope(second(version=3), "rita", "rolf")], None)
     assert caught.value.code == "root-version-skip"
 
 
+@pytest.mark.attack("root version skip")
 def test_a_chain_without_its_first_version_is_refused() -> None:
     with pytest.raises(RootVersionError):
         verify_chain([root_envelope(second(), "rita", "rolf")], None)
@@ -171,6 +177,7 @@ def test_a_root_that_continues_another_one_is_refused() -> None:
         verify_chain([FIRST_DATA, root_envelope(second(organisation="Other"), "rita", "rolf")], None)
 
 
+@pytest.mark.attack("root of another chain than pinned")
 def test_a_chain_that_does_not_hold_the_pinned_root_is_refused() -> None:
     mine = trust_root(reason="another beginning")
     forked = root_envelope(mine, "rita", "rolf")
@@ -179,6 +186,7 @@ def test_a_chain_that_does_not_hold_the_pinned_root_is_refused() -> None:
     assert caught.value.code == "root-pin-mismatch"
 
 
+@pytest.mark.attack("root of another chain than pinned")
 def test_a_chain_cut_back_behind_the_pinned_root_is_refused() -> None:
     new = root_envelope(second(), "rita", "rolf")
     pin = digest(dsse.unverified_payload(new))
@@ -194,6 +202,7 @@ def test_a_changed_byte_in_a_root_is_refused() -> None:
         verify_chain([forged], None)
 
 
+@pytest.mark.attack("predicateType swap")
 def test_a_record_of_another_type_is_no_root_even_signed_by_everybody() -> None:
     other = TrialCreated(
         actor="rita", role="root", at=AT, reason="swap", trial="trial-1", title="T", scope="exploratory"
@@ -203,6 +212,7 @@ def test_a_record_of_another_type_is_no_root_even_signed_by_everybody() -> None:
         verify_chain([data], None)
 
 
+@pytest.mark.attack("duplicate-key JSON validly signed")
 def test_a_root_with_a_duplicate_key_is_refused_although_validly_signed() -> None:
     payload = dsse.unverified_payload(FIRST_DATA).replace(b'"version":1', b'"version":1,"version":1')
     data = dsse.sign(payload, PAYLOAD_TYPE, [signer("rita"), signer("rolf")])
@@ -210,6 +220,7 @@ def test_a_root_with_a_duplicate_key_is_refused_although_validly_signed() -> Non
         verify_chain([data], None)
 
 
+@pytest.mark.attack("payloadType swap")
 def test_a_root_in_another_kind_of_envelope_is_refused() -> None:
     data = dsse.sign(
         dsse.unverified_payload(FIRST_DATA), "application/json", [signer("rita"), signer("rolf")]
@@ -226,6 +237,7 @@ def test_a_root_that_breaks_its_invariants_is_refused_although_validly_signed() 
     assert caught.value.code == "malformed-root"
 
 
+@pytest.mark.requirement("R14")
 def test_an_id_never_passes_to_somebody_else_even_after_they_left() -> None:
     new = second(people=without("dana"))
     data = root_envelope(new, "rita", "rolf")
@@ -238,12 +250,15 @@ def test_an_id_never_passes_to_somebody_else_even_after_they_left() -> None:
         verify_chain([FIRST_DATA, data, root_envelope(again, "rita", "rolf")], None)
 
 
+@pytest.mark.requirement("R14")
+@pytest.mark.attack("shared account")
 def test_a_key_never_passes_to_somebody_else() -> None:
     new = second(people=(*without("dana"), person("diego", Role.DEVELOPER, keys=["dana"])))
     with pytest.raises(TrustRootError, match="was another's"):
         verify_chain([FIRST_DATA, root_envelope(new, "rita", "rolf")], None)
 
 
+@pytest.mark.requirement("R14", "R26")
 def test_a_person_may_change_their_name_or_their_key() -> None:
     renamed = second(people=(*without("dana"), person("dana", Role.DEVELOPER, name="Dana Roe")))
     rekeyed = second(people=(*without("dana"), person("dana", Role.DEVELOPER, keys=["dana-new"])))

@@ -21,6 +21,7 @@ def test_a_key_file_lies_in_the_home(home: Home) -> None:
     assert session.key_file(home, "ada-2") == home.keys / "ada-2.key"
 
 
+@pytest.mark.attack("path traversal in an id")
 @pytest.mark.parametrize("person", ["", "a", "../ada", "ada/eve", "Ada", "ada.key", "-ada", "ada\n"])
 def test_an_id_that_could_be_a_path_is_refused(person: str, home: Home) -> None:
     with pytest.raises(OptionError, match="is no id"):

@@ -53,6 +53,7 @@ def all_met(report: Report | None = None) -> Report:
     return report or make_report(cases=cases)
 
 
+@pytest.mark.requirement("R12")
 def test_the_first_screen_says_what_was_tested_on_what_with_which_verdict_and_by_whom_signed() -> None:
     screen = first_screen(render(make_report(), (FIGURE,), (make_signature(),)))
     for words in (
@@ -227,6 +228,7 @@ def test_every_digest_stands_in_full_in_the_appendix() -> None:
         assert digest in appendix
 
 
+@pytest.mark.requirement("R12")
 def test_a_signed_copy_is_the_page_that_was_rendered_with_the_signatures() -> None:
     report, signature = make_report(), make_signature()
     assert with_signatures(render(report, ()), [signature]) == render(report, (), [signature])

@@ -87,6 +87,7 @@ def past_the_rules(host: TinyHost, signature: ESignature) -> Record:
     return host.registry.log_act(signature, [host.keys[signature.actor]], [("report", signature.target)])
 
 
+@pytest.mark.attack("signature without its PDF, or its PDF on an older copy")
 def test_a_signature_without_its_copy_is_refused_and_found_out(fresh: tuple[TinyHost, Validated]) -> None:
     host, done = fresh
     bare = composed(host, done, "quentin")

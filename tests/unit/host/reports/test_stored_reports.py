@@ -31,10 +31,12 @@ def stored(registry: Registry, record: Record) -> bytes:
     return registry.blobs.path(record.statement.read(ValidationReport).report_json.digest).read_bytes()
 
 
+@pytest.mark.requirement("R8")
 def test_the_log_that_the_first_version_kept_has_no_fault(first: Registry) -> None:
     assert verify_log(first) == ()
 
 
+@pytest.mark.requirement("R8")
 def test_reports_of_the_first_version_verify_with_their_signatures(first: Registry) -> None:
     not_met, met = (recheck(first, one) for one in reports(first))
     assert any("the verdict (not met) follows" in line for line in not_met)
@@ -63,6 +65,7 @@ def test_signatures_of_the_first_version_name_the_page_that_is_stored(first: Reg
         assert rendering is not None and first.blobs.verify(rendering)
 
 
+@pytest.mark.requirement("R8")
 def test_a_report_of_the_first_version_with_a_changed_verdict_is_refused(first: Registry) -> None:
     data = stored(first, reports(first)[0])
     with pytest.raises(ReportMismatchError, match="verdict"):

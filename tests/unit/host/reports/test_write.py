@@ -93,6 +93,8 @@ def test_a_page_agrees_with_the_report_it_was_made_from() -> None:
     check_agreement(read_report(DATA), PAGE)
 
 
+@pytest.mark.requirement("R7")
+@pytest.mark.attack("page or PDF that says other than the JSON")
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [

@@ -91,6 +91,7 @@ def test_a_signed_copy_still_says_what_the_report_says(signed: Signed) -> None:
     check_pdf(REPORT, PAGE, signed.copies[-1].data)
 
 
+@pytest.mark.requirement("R12")
 @pytest.mark.skipif(shutil.which("pdfsig") is None, reason="poppler-utils is not installed")
 def test_a_common_reader_shows_name_and_time_and_calls_the_signatures_valid(
     signed: Signed, tmp_path: Path
@@ -111,6 +112,7 @@ def flipped(data: bytes, at: int) -> bytes:
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
 
 
+@pytest.mark.attack("PDF edited after signing")
 def test_a_changed_byte_of_a_page_is_found_out(signed: Signed) -> None:
     first, second = signed.copies
     at = signed.unsigned.index(b"stream\n", 5000) + 40
@@ -173,6 +175,7 @@ def test_a_change_that_the_first_signer_slips_in_is_found_out(
         signed.check(copy)
 
 
+@pytest.mark.attack("PDF edited after signing")
 @pytest.mark.parametrize("change", [with_page_changed, with_note])
 def test_a_change_that_a_later_signer_slips_in_is_found_out(
     signed: Signed, change: Callable[[bytes], bytes]
