@@ -529,3 +529,9 @@ class SelfTestError(StateError):
     """The statistics engine does not give the published numbers on this installation."""
 
     code = "self-test-failed"
+
+
+class DomainWidenedError(InputError):
+    """A lock's rule is wider than the manifest's acceptance domain, or looks at an input that is not declared."""
+
+    code = "domain-widened"

@@ -10,7 +10,7 @@ Invariants
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import model_validator
@@ -25,6 +25,7 @@ from host.images.load import load_image
 from host.images.stored import stored_image
 from host.installed import install_slot
 from host.leftovers import clear_dead
+from host.locking import check_tightens
 from host.machine import Room, this_machine
 from host.planning import complete_parameters
 from host.records import RunContext
@@ -35,10 +36,11 @@ from plugin_spec.errors import AssayError
 from plugin_spec.model import Identifier, StrictModel
 from registry.bundle import import_trial
 from registry.errors import UnknownRecordError
+from registry.locked_run import RunRequest, check_run_allowed
 from registry.log import Record
 from registry.registry import Registry
 from registry.statements import CaseIdentifier, LockSlot, RunFinished
-from registry.trials import LockView, RunRequest, check_run_allowed, effective_lock
+from registry.trials import LockView, effective_lock
 
 Say = Callable[[str], None]
 MAX_CASE_LENGTH = 63
@@ -207,6 +209,7 @@ def _check(
             hint="import the trial's bundle again: assay trial import",
         )
     parameters = complete_parameters(release.manifest, slot.parameters)
+    check_tightens(release.manifest, slot.domain)
     found = RunRequest(
         site=registry.node_id,
         engine=engine.name,
@@ -220,7 +223,13 @@ def _check(
     check_run_allowed(view, found)
     engine.verify(slot.image, registry.blobs.path)
     assert view is not None  # noqa: S101 - check_run_allowed refuses a missing lock
-    return view, slot, release
+    return view, slot, tightened(release, slot)
+
+
+def tightened(release: InstalledRelease, slot: LockSlot) -> InstalledRelease:
+    """The release with the lock's rules beside the manifest's own: a case must satisfy both."""
+    manifest = release.manifest
+    return replace(release, manifest=manifest.model_copy(update={"domain": (*manifest.domain, *slot.domain)}))
 
 
 def _choose_slot(view: LockView | None, order: RunOrder) -> LockSlot:

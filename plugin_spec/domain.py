@@ -96,3 +96,44 @@ class DomainRule(StrictModel):
                     f'write unit = "{GEOMETRY_TAGS[self.tag]}"'
                 )
         return self
+
+
+STRICTNESS: Final[Mapping[str, int]] = {"accept": 0, "flag": 1, "refuse": 2}
+
+
+def widening(rule: DomainRule, declared: tuple[DomainRule, ...]) -> str:
+    """In what a rule that is to tighten an acceptance domain is wider than the declared rules on the same tag.
+
+    Parameters
+    ----------
+    rule : DomainRule
+        Of a trial lock.
+    declared : tuple of DomainRule
+        Of the manifest.
+
+    Returns
+    -------
+    str
+        Empty where it is nowhere wider: also where nothing was declared on the tag, for every rule narrows that.
+    """
+    for other in declared:
+        if (other.port, other.tag) == (rule.port, rule.tag) and (found := _wider(rule, other)):
+            return found
+    return ""
+
+
+def _wider(rule: DomainRule, other: DomainRule) -> str:
+    if (rule.one_of is None) != (other.one_of is None) or rule.unit != other.unit:
+        return "it is no rule of the same kind and unit"
+    extra = sorted(set(rule.one_of or ()) - set(other.one_of or ()))
+    if extra:
+        return f"{extra[0]!r} is not among the declared values"
+    if other.minimum is not None and (rule.minimum is None or rule.minimum < other.minimum):
+        return f"its minimum is below the declared {other.minimum:g}"
+    if other.maximum is not None and (rule.maximum is None or rule.maximum > other.maximum):
+        return f"its maximum is above the declared {other.maximum:g}"
+    for what in ("missing", "outside"):
+        asked, said = getattr(rule, what), getattr(other, what)
+        if STRICTNESS[asked] < STRICTNESS[said]:
+            return f"{what} = {asked!r} is milder than the declared {said!r}"
+    return ""

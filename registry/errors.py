@@ -397,3 +397,33 @@ class GuardMissingError(TrustError):
     """What keeps the log append-only is gone, so somebody worked on the database directly."""
 
     code = "guard-missing"
+
+
+class ContextExceededError(PolicyError):
+    """A lock would use a release in a context that no approval covers."""
+
+    code = "use-exceeds-approval"
+
+
+class EvidenceTooWeakError(PolicyError):
+    """A slot's verdict, evidence or scope is weaker than the lock accepts."""
+
+    code = "evidence-too-weak"
+
+
+class AmendmentReasonError(PolicyError):
+    """A lock follows another without its class, impact and justification."""
+
+    code = "amendment-without-reason"
+
+
+class AmendmentThresholdError(PolicyError):
+    """An amendment asks for fewer signatures than the lock that it amends."""
+
+    code = "amendment-below-threshold"
+
+
+class GpuNotAllowedError(PolicyError):
+    """A run would compute on a GPU, or without one, that the lock does not list."""
+
+    code = "gpu-not-allowed"

@@ -29,9 +29,9 @@ from registry.errors import (
     WrongStateError,
 )
 from registry.keys import Signer
+from registry.locked_run import RunRequest, check_run_allowed
 from registry.record import ORIGIN_PREFIX, Record, leaf_data, read_record
 from registry.statements import SERIES_LISTING, Act, RecordsTakenIn, Release, RunFinished, RunStarted
-from registry.trials import RunRequest, check_run_allowed
 from registry.trust_root import Role, TrustRoot
 from registry.values import named_faults
 from registry.witness import open_enrolled

@@ -22,6 +22,7 @@ from registry.errors import (
     RoleError,
     WrongStateError,
 )
+from registry.locked_run import RunRequest, check_run_allowed
 from registry.plans import (
     ProtocolDeviation,
     check_approvers,
@@ -45,7 +46,7 @@ from registry.statements import (
     ValidationReport,
     ValidationStarted,
 )
-from registry.trials import RunRequest, check_new_lock, check_run_allowed
+from registry.trials import check_new_lock
 
 if TYPE_CHECKING:
     from registry.registry import Registry

@@ -15,9 +15,11 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError
 
+from plugin_spec.domain import DomainRule
 from plugin_spec.model import Identifier, PortName, StrictModel, first_fault
 from registry.canonical import Digest, canonical_json, digest, parse_json
 from registry.errors import StatementError
+from registry.terms import Amendment, LockTerms
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -268,8 +270,18 @@ class ESignature(Act):
     signed_copy: SignedCopy | None = None
 
 
+class ContextOfUse(StrictModel):
+    """What exactly a release is approved for: what it measures, in whom, on what, and as which endpoint of a trial."""
+
+    measurand: str = Field(min_length=1, max_length=300)
+    population: str = Field(min_length=1, max_length=300)
+    modality: str = Field(min_length=1, max_length=60)
+    tracer: str | None = Field(default=None, min_length=1, max_length=120)
+    endpoint_role: Literal["primary", "secondary", "exploratory", "none"]
+
+
 class CatalogueDecision(Act):
-    """A decision that moves a release through the catalogue."""
+    """A release is approved for a scope and a context of use; `registry.standing` holds the decisions after it."""
 
     predicate_type: ClassVar[str] = PREDICATE_PREFIX + "catalogue-decision/v1"
 
@@ -278,6 +290,8 @@ class CatalogueDecision(Act):
     scope: Literal["demonstration", "exploratory", "endpoint"]
     context_of_use: str = Field(min_length=1, max_length=2000)
     report: Digest
+    # The same in fields that a lock can be compared with; records from before had the text alone.
+    context: ContextOfUse | None = None
 
 
 class TrialCreated(Act):
@@ -306,6 +320,9 @@ class LockSlot(StrictModel):
     verdict: VerdictWord
     evidence: Evidence
     warm: bool = False
+    # What the trial uses the release for, and rules that tighten the manifest's acceptance domain.
+    context: ContextOfUse | None = None
+    domain: tuple[DomainRule, ...] = ()
 
 
 class Threshold(StrictModel):
@@ -329,6 +346,9 @@ class TrialLock(Act):
     policy: tuple[Threshold, ...] = Field(min_length=1)
     trust_root: Digest
     checkpoint: str
+    # Locks from before these fields have neither terms nor a stated amendment.
+    terms: LockTerms | None = None
+    amendment: Amendment | None = None
 
 
 class Refusal(Act):

@@ -1,4 +1,4 @@
-"""Trial locks: what may be locked, when a lock holds, and whether a run is the locked one. Pure decisions.
+"""Trial locks: what may be locked, and when a lock holds. Pure decisions.
 
 Invariants
 ----------
@@ -11,37 +11,33 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from plugin_spec.domain import DomainRule
 from registry.canonical import Digest, short
 from registry.catalogue import REACH, CatalogueEntry
 from registry.errors import (
-    EngineNotAllowedError,
-    ImageMismatchError,
     LockChainError,
     LockForkError,
     LockMismatchError,
-    LockNotSignedError,
     NotApprovedError,
-    ScopeError,
     SignerThresholdError,
     SiteNotEnrolledError,
     UnknownRecordError,
-    WarmNotLockedError,
     WrongStateError,
 )
+from registry.lock_terms import check_amendment, check_least, context_faults, covering_approval
 from registry.policy import distinct_persons
 from registry.record import Record
 from registry.roots import RootHistory
 from registry.statements import (
-    Container,
+    ContextOfUse,
     ESignature,
-    FileRef,
     LockSlot,
-    RunStarted,
     Threshold,
     TrialCreated,
     TrialLock,
     ValidationReport,
 )
+from registry.terms import LeastAccepted
 from registry.trust_root import Role, TrustRoot
 from registry.values import named_faults
 
@@ -78,34 +74,6 @@ class TrialStatus:
     def effective(self) -> LockView | None:
         """The newest lock that holds."""
         return next((view for view in reversed(self.locks) if view.holds), None)
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """What a site is about to run, as found on its engine and disk, never as the lock says."""
-
-    site: str
-    engine: str
-    plugin: str
-    image: Digest
-    manifest: Digest
-    weights: tuple[FileRef, ...]
-    parameters: Mapping[str, bool | int | float | str]
-    container: Container = "fresh"
-
-    @classmethod
-    def recorded(cls, act: RunStarted, plugin: str) -> "RunRequest":
-        """What a run's record says was run."""
-        return cls(
-            act.actor,
-            act.engine,
-            plugin,
-            act.image,
-            act.manifest,
-            act.weights,
-            act.parameters,
-            act.container,
-        )
 
 
 def status(records: Iterable[Record], trial: str, roots: RootHistory) -> TrialStatus:
@@ -205,29 +173,30 @@ def slot_from(
     parameters: Mapping[str, bool | int | float | str],
     *,
     warm: bool = False,
+    context: ContextOfUse | None = None,
+    domain: tuple[DomainRule, ...] = (),
 ) -> LockSlot:
-    """Fill a slot from a release's newest approval that reaches ``scope``.
+    """Fill a slot from a release's newest approval that reaches ``scope`` and covers ``context``.
 
     Parameters
     ----------
     warm : bool, optional
         Whether the slot is to permit warm containers; see `require_warm_equal`.
+    context : ContextOfUse, optional
+        What the trial uses the release for.
+    domain : tuple of DomainRule, optional
+        Rules that tighten the manifest's acceptance domain.
 
     Raises
     ------
-    NotApprovedError, ScopeError
+    NotApprovedError, ScopeError, ContextExceededError
     """
     release = entry.release
     if not entry.approvals:
         raise NotApprovedError(
             f"{release.plugin} {release.version} is {entry.state}, not approved", subject=entry.digest
         )
-    approval = entry.approval_for(scope)
-    if approval is None:
-        raise ScopeError(
-            f"{release.plugin} {release.version} is approved for {entry.approvals[-1].scope}, not {scope}",
-            subject=entry.digest,
-        )
+    approval = covering_approval(entry, scope, context)
     report = entry.evaluation(approval.report).report
     with named_faults(slot):
         return LockSlot(
@@ -244,6 +213,8 @@ def slot_from(
             verdict=report.verdict,
             evidence=report.evidence,
             warm=warm,
+            context=context,
+            domain=domain,
         )
 
 
@@ -272,8 +243,10 @@ def check_new_lock(
     ------
     LockForkError, LockChainError
         Not the next lock.
-    NotApprovedError, ScopeError, LockMismatchError
-        A slot that no approval covers, or that differs from the approved release.
+    NotApprovedError, ScopeError, ContextExceededError, EvidenceTooWeakError, LockMismatchError
+        A slot that no approval covers or whose evidence is too weak, or that differs from the approved release.
+    AmendmentReasonError, AmendmentThresholdError
+        A later lock that does not say why, or asks for fewer signatures.
     SiteNotEnrolledError
         A site that the trust root does not list.
     WrongStateError
@@ -288,6 +261,8 @@ def check_new_lock(
             )
     check_slots(lock, known.trial.scope, catalogue)
     _check_terms(lock, roots)
+    in_force = known.effective or last
+    check_amendment(lock, in_force.lock if in_force else None)
 
 
 def check_slots(lock: TrialLock, scope: str, catalogue: Mapping[Digest, CatalogueEntry]) -> None:
@@ -295,20 +270,28 @@ def check_slots(lock: TrialLock, scope: str, catalogue: Mapping[Digest, Catalogu
 
     Raises
     ------
-    NotApprovedError, ScopeError, LockMismatchError
+    NotApprovedError, ScopeError, ContextExceededError, EvidenceTooWeakError, LockMismatchError
     """
     for slot in lock.slots:
-        _check_slot(slot, scope, catalogue)
+        _check_slot(slot, scope, catalogue, lock.terms.least if lock.terms else None)
 
 
-def _check_slot(slot: LockSlot, scope: str, catalogue: Mapping[Digest, CatalogueEntry]) -> None:
+def _check_slot(
+    slot: LockSlot, scope: str, catalogue: Mapping[Digest, CatalogueEntry], least: LeastAccepted | None
+) -> None:
     entry = catalogue.get(slot.release)
     if entry is None:
         raise NotApprovedError(
             f"slot {slot.slot}: release {short(slot.release)} is unknown", subject=slot.release
         )
-    approved = {one.report for one in entry.approvals if REACH[one.scope] >= REACH[scope]}
-    expected = slot_from(entry, slot.slot, scope, slot.parameters, warm=slot.warm)
+    approved = {
+        one.report: one
+        for one in entry.approvals
+        if REACH[one.scope] >= REACH[scope] and not context_faults(one.context, slot.context)
+    }
+    expected = slot_from(
+        entry, slot.slot, scope, slot.parameters, warm=slot.warm, context=slot.context, domain=slot.domain
+    )
     if slot.report not in approved:
         raise LockMismatchError(
             f"slot {slot.slot}: report {short(slot.report)} carries no approval", subject=slot.report
@@ -323,6 +306,8 @@ def _check_slot(slot: LockSlot, scope: str, catalogue: Mapping[Digest, Catalogue
             raise LockMismatchError(
                 f"slot {slot.slot}: {field} differs from the approved release", subject=slot.release
             )
+    if least is not None:
+        check_least(slot, approved[slot.report], least)
 
 
 def _check_terms(lock: TrialLock, roots: RootHistory) -> None:
@@ -344,67 +329,3 @@ def _check_terms(lock: TrialLock, roots: RootHistory) -> None:
         )
     if lock.trust_root != roots.latest.digest:
         raise WrongStateError(f"trial {lock.trial}: the lock names an older trust root", subject=lock.trial)
-
-
-def check_run_allowed(view: LockView | None, request: RunRequest) -> LockSlot:
-    """Return the slot that a run uses, or refuse the run.
-
-    Raises
-    ------
-    LockNotSignedError, SiteNotEnrolledError, EngineNotAllowedError
-        No lock in force, or it does not name this site or this engine.
-    ImageMismatchError, LockMismatchError
-        The plugin, image, manifest, weights or parameters are not the locked ones.
-    WarmNotLockedError
-        A warm container, which the slot does not permit.
-    """
-    if view is None or not view.holds:
-        raise LockNotSignedError(
-            "no lock of this trial carries all its signatures", hint="assay trial status"
-        )
-    lock = view.lock
-    if request.site not in lock.sites:
-        raise SiteNotEnrolledError(
-            f"trial {lock.trial} does not name site {request.site}", subject=request.site
-        )
-    if request.engine not in lock.engines:
-        raise EngineNotAllowedError(
-            f"trial {lock.trial} allows {', '.join(lock.engines)}, not {request.engine}",
-            subject=request.engine,
-        )
-    slot = next((one for one in lock.slots if one.plugin == request.plugin), None)
-    if slot is None:
-        raise LockMismatchError(f"trial {lock.trial} locks no {request.plugin}", subject=request.plugin)
-    if request.image != slot.image:
-        raise ImageMismatchError(
-            f"trial {lock.trial} locks {slot.plugin} at {short(slot.image)}, "
-            f"but this engine holds {short(request.image)}",
-            subject=slot.plugin,
-            hint=f"load the locked image, or amend the lock: assay trial lock {lock.trial}",
-        )
-    for what, found, locked in (
-        ("manifest", request.manifest, slot.manifest),
-        ("weights", _named(request.weights), _named(slot.weights)),
-        ("parameters", _typed(request.parameters), _typed(slot.parameters)),
-    ):
-        if found != locked:
-            raise LockMismatchError(
-                f"trial {lock.trial}: the {what} of {slot.plugin} are not the locked ones",
-                subject=slot.plugin,
-            )
-    if request.container == "warm" and not slot.warm:
-        raise WarmNotLockedError(
-            f"trial {lock.trial} locks {slot.plugin} to a fresh container for each case",
-            subject=slot.plugin,
-            hint="leave --warm out, or propose a lock that permits it: assay trial lock --warm SLOT",
-        )
-    return slot
-
-
-def _named(files: Iterable[FileRef]) -> dict[str, Digest]:
-    return {file.name: file.digest for file in files}
-
-
-def _typed(parameters: Mapping[str, bool | int | float | str]) -> dict[str, tuple[bool, object]]:
-    """Tell True from 1, which Python compares equal."""
-    return {name: (isinstance(value, bool), value) for name, value in parameters.items()}

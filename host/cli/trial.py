@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,9 +11,34 @@ from host.cli.answer import JsonFlag, conclude, say, show, table
 from host.cli.engines import EngineOption, connected
 from host.cli.targets import check_target
 
+if TYPE_CHECKING:
+    from host.locking import Wanted
+    from registry.registry import Registry
+
 app = typer.Typer(help="Lock, export, import and run trials.", no_args_is_help=True, rich_markup_mode=None)
 
 TrialArgument = Annotated[str, typer.Argument(help="The trial's id.")]
+EnginesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--engine",
+        help="Engine that is allowed; may be repeated. Default: docker and runc, or as it was.",
+    ),
+]
+WarmOption = Annotated[
+    list[str] | None,
+    typer.Option("--warm", metavar="NAME", help="Slot that permits warm containers; may be repeated."),
+]
+TermsOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="terms.toml: least evidence, papers, GPUs, signers; per slot context, parameters, domain."
+    ),
+]
+ParametersOption = Annotated[
+    list[str] | None,
+    typer.Option("--parameter", metavar="SLOT.NAME=VALUE", help="Frozen value within the manifest's bounds."),
+]
 
 
 @app.command()
@@ -61,35 +86,77 @@ def lock(
     slot: Annotated[list[str], typer.Option("--slot", metavar="NAME=PLUGIN@VERSION")],
     site: Annotated[list[str], typer.Option("--site", help="Enrolled site that may run the lock.")],
     person: session.AsOption,
-    engine: Annotated[
-        list[str] | None,
-        typer.Option("--engine", help="Engine that is allowed; may be repeated. Default: docker and runc."),
-    ] = None,
-    warm: Annotated[
-        list[str] | None,
-        typer.Option("--warm", metavar="NAME", help="Slot that permits warm containers; may be repeated."),
-    ] = None,
+    engine: EnginesOption = None,
+    warm: WarmOption = None,
+    terms: TermsOption = None,
+    parameter: ParametersOption = None,
     reason: session.ReasonOption = "lock at trial initiation",
     json: JsonFlag = False,
 ) -> None:
     """Lock approved releases by digest, and sign the lock; it holds once the other signers have signed too."""
+    from host.cli.lock_options import with_terms
     from host.cli.values import parse_pairs
     from host.engine_choice import TRIAL_GRADE
-    from host.locking import propose_lock, sign_lock
+    from host.locking import Wanted
     from registry.policy import Action
 
     home, registry = session.open_registry()
     actor = session.act_as(home, registry, person, Action.TRIAL_LOCK)
-    record = propose_lock(
-        registry,
-        actor,
-        trial,
+    wanted = Wanted(
         slots=parse_pairs(slot, "--slot"),
-        sites=site,
-        engines=engine or TRIAL_GRADE,
-        reason=reason,
-        warm=warm or (),
+        sites=tuple(site),
+        engines=tuple(engine or TRIAL_GRADE),
+        warm=frozenset(warm or ()),
     )
+    _propose(registry, actor, trial, with_terms(wanted, terms, parameter or ()), reason=reason, json=json)
+
+
+@app.command()
+def amend(
+    trial: TrialArgument,
+    kind: Annotated[
+        str, typer.Option("--class", metavar="CLASS", help="planned-change, deviation or recall.")
+    ],
+    impact: Annotated[str, typer.Option(help="On results so far: 'reprocess all' or 'none'.")],
+    justification: Annotated[str, typer.Option(help="Why the impact is that.")],
+    person: session.AsOption,
+    reason: Annotated[str, typer.Option(help="Why the lock changes; goes into the record.")],
+    slot: Annotated[list[str] | None, typer.Option("--slot", metavar="NAME=PLUGIN@VERSION")] = None,
+    site: Annotated[list[str] | None, typer.Option("--site", help="All sites from now on.")] = None,
+    engine: EnginesOption = None,
+    terms: TermsOption = None,
+    parameter: ParametersOption = None,
+    json: JsonFlag = False,
+) -> None:
+    """Propose a whole next lock; what is not given stays as it is in the newest one."""
+    from dataclasses import replace
+
+    from host.cli.lock_options import with_terms
+    from host.cli.values import parse_pairs
+    from host.locking import Wanted, last_lock
+    from host.signing import typed
+    from registry.policy import Action
+    from registry.terms import Amendment
+
+    home, registry = session.open_registry()
+    actor = session.act_as(home, registry, person, Action.TRIAL_LOCK)
+    amendment = typed(Amendment, kind=kind, impact=impact, justification=justification)
+    before = Wanted.again(last_lock(registry, trial).lock, amendment)
+    wanted = replace(
+        before,
+        slots={**before.slots, **parse_pairs(slot or (), "--slot")},
+        sites=tuple(site or before.sites),
+        engines=tuple(engine or before.engines),
+    )
+    _propose(registry, actor, trial, with_terms(wanted, terms, parameter or ()), reason=reason, json=json)
+
+
+def _propose(
+    registry: "Registry", actor: session.Actor, trial: str, wanted: "Wanted", *, reason: str, json: bool
+) -> None:
+    from host.locking import propose_lock, sign_lock
+
+    record = propose_lock(registry, actor, trial, wanted, reason=reason)
     sign_lock(registry, actor, record, meaning="responsibility", reason=reason)
     _show_status(
         trial, json=json, next_command=f"assay trial sign {trial} --lock {record.digest} --as PERSON"
@@ -315,6 +382,9 @@ def _show_status(trial: str, *, json: bool, next_command: str) -> None:
         lines.append(
             f"lock {view.lock.sequence}  {view.digest}  {'holds' if view.holds else 'missing: ' + missing}"
         )
+        if view.lock.amendment is not None and view.lock.amendment.impact is not None:
+            changed = view.lock.amendment
+            lines.append(f"  {changed.kind}, impact {changed.impact}: {changed.justification}")
         lines += [
             f"  {slot.slot}: {slot.plugin} {slot.version}  image {slot.image}" for slot in view.lock.slots
         ]

@@ -81,7 +81,7 @@ def test_every_command_named_in_a_string_exists(package: str) -> None:
 def test_the_search_finds_hints_and_tells_real_commands_from_others() -> None:
     assert {noun for noun, _ in commands().items()} >= {"trust", "trial", "validate", "audit"}
     assert unknown('hint = "a witness cosigns it: assay log cosign"') == ["line 1: assay log cosign"]
-    assert unknown('hint = f"amend it: assay trial amend {trial}"') == ["line 1: assay trial amend"]
+    assert unknown('hint = f"undo it: assay trial undo {trial}"') == ["line 1: assay trial undo"]
     assert unknown('hint = "assay trial import, or assay validate PLUGIN, or assay kit"') == []
     assert unknown('hint = "assay kit self-test, or assay kit self-made"') == ["line 1: assay kit self-made"]
     assert list(named_commands((ROOT / "registry" / "home.py").read_text()))

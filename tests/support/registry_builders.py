@@ -33,6 +33,7 @@ from registry.statements import (
     ValidationReport,
     ValidationStarted,
 )
+from registry.terms import Amendment
 from registry.trials import LEAST_POLICY, slot_from
 from registry.trust_root import Person, Role
 
@@ -46,6 +47,7 @@ STAFF = {
 }
 VALIDATION = "a" * 16
 CASES = 3
+AMENDED = Amendment(kind="deviation", impact="none", justification="the measured values do not depend on it")
 
 
 class FixedClock:
@@ -256,6 +258,7 @@ class World:
             policy=LEAST_POLICY,
             trust_root=self.sponsor.root_digest,
             checkpoint=self.cosign(),
+            amendment=AMENDED if last else Amendment(kind="initiation"),
         ).model_copy(update=changes)
 
     def lock(self, trial: str = "trial-1", **changes: object) -> Record:

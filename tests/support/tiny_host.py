@@ -16,7 +16,7 @@ from host.home import Home, now
 from host.installed import find_release, install
 from host.kits.data import data_folder
 from host.kits.kit import KitFolder, read_kit
-from host.locking import propose_lock, sign_lock
+from host.locking import Wanted, propose_lock, sign_lock
 from host.records import RunContext
 from host.releases import InstalledRelease
 from host.run_ledger import RecordedRun, RunLedger
@@ -238,16 +238,18 @@ class TinyHost:
         created = TrialCreated(**self.stamp("sofia"), trial=TRIAL, title="Tiny trial", scope="demonstration")
         registry.act(created, self.keys["sofia"])
         sofia = self.actor("sofia", Role.SPONSOR)
-        engines = [self.engine.name]
+        engines = (self.engine.name,)
         lock = propose_lock(
             registry,
             sofia,
             TRIAL,
-            slots={"bright": RELEASE},
-            sites=[SITE],
-            engines=engines,
+            Wanted(
+                slots={"bright": RELEASE},
+                sites=(SITE,),
+                engines=engines,
+                warm=frozenset({"bright"}) if warm else frozenset(),
+            ),
             reason="start",
-            warm=("bright",) if warm else (),
         )
         sign_lock(registry, sofia, lock, meaning="approval", reason="start")
         sign_lock(registry, quentin, lock, meaning="approval", reason="start")

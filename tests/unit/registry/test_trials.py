@@ -16,8 +16,9 @@ from registry.errors import (
     WrongStateError,
 )
 from registry.keys import generate
+from registry.locked_run import RunRequest, check_run_allowed
 from registry.statements import Release, Threshold, ValidationReport
-from registry.trials import LockView, RunRequest, check_run_allowed, require_warm_equal, slot_from
+from registry.trials import LockView, require_warm_equal, slot_from
 from registry.trust_root import Person, Role
 from tests.support.registry_builders import World, digest_of, seeded
 
