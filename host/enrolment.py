@@ -10,7 +10,7 @@ from host.errors import EnrolmentError
 from plugin_spec.model import first_fault
 from registry.algorithms import Algorithm
 from registry.keys import PublicKey
-from registry.trust_root import Person
+from registry.trust_root import NODES, Person, Role
 
 MAX_KEY_FILE_BYTES = 4096
 
@@ -44,6 +44,26 @@ def read_algorithm(word: str) -> Algorithm:
     raise EnrolmentError(f"--algorithm {word!r}: one of {', '.join(known)}", subject=word)
 
 
+def read_thresholds(words: Sequence[str]) -> dict[Role, int]:
+    """Read thresholds such as ``root=2``.
+
+    Raises
+    ------
+    EnrolmentError
+        No such role, no number, or one role twice.
+    """
+    found: dict[Role, int] = {}
+    for word in words:
+        role, _, count = word.partition("=")
+        if role not in set(Role) or not count.isdecimal() or Role(role) in found:
+            raise EnrolmentError(
+                f"--threshold {word!r}: a role and how many of its persons, once each, as in root=2",
+                subject=word,
+            )
+        found[Role(role)] = int(count)
+    return found
+
+
 def new_person(person_id: str, name: str, roles: Sequence[str], key: PublicKey) -> Person:
     """Check a person's id, name and roles.
 
@@ -58,3 +78,18 @@ def new_person(person_id: str, name: str, roles: Sequence[str], key: PublicKey) 
         )
     except ValidationError as error:
         raise EnrolmentError(f"{person_id}: {first_fault(error)}", subject=person_id) from error
+
+
+def with_key(person: Person, key: PublicKey) -> Person:
+    """The person with one key in place of all they had. Raises `EnrolmentError` for a key that cannot be theirs."""
+    return new_person(person.id, person.name, person.roles, key)
+
+
+def check_person(person: Person) -> None:
+    """Refuse to make a key here for a log or a site. Raises `EnrolmentError`."""
+    if NODES & set(person.roles):
+        raise EnrolmentError(
+            f"{person.id} is a {', '.join(person.roles)}: it makes its own key",
+            subject=person.id,
+            hint="at the site: assay trust join --site ID --out FILE; here: --public-key FILE",
+        )

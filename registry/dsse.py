@@ -150,6 +150,11 @@ def check_every_signer_known(data: bytes, keys: Mapping[str, PublicKey]) -> None
         raise SignatureError(f"a signature names the unknown key {unknown[0][:12]!r}", subject=unknown[0])
 
 
+def read_envelope(data: bytes) -> Envelope:
+    """Read an envelope's parts; nothing is verified. Raises `MalformedEnvelopeError`, `MalformedJsonError`."""
+    return _parse(data)
+
+
 def unverified_payload(data: bytes) -> bytes:
     """Return the payload without checking any signature: only for a root, which names its own signers."""
     return _decode(_parse(data).payload, "payload")

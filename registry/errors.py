@@ -427,3 +427,21 @@ class GpuNotAllowedError(PolicyError):
     """A run would compute on a GPU, or without one, that the lock does not list."""
 
     code = "gpu-not-allowed"
+
+
+class OwnLogLockedError(PolicyError):
+    """A trust root under which this registry's node could no longer sign its own log."""
+
+    code = "own-log-locked"
+
+
+class MalformedProposalError(TrustError):
+    """Bytes are not a proposed trust root of the version this host knows."""
+
+    code = "malformed-proposal"
+
+
+class AnotherProposalError(TrustError):
+    """The proposal is not the one that was named by its digest."""
+
+    code = "another-proposal"

@@ -23,11 +23,14 @@ from registry.authority import NODE_ACTS, check_authority, check_record, read_ac
 from registry.blobs import BlobStore
 from registry.canonical import Digest, canonical_json, digest
 from registry.catalogue import CatalogueEntry, project
+from registry.ceremony import Change, Proposal, draw_up, examine, next_root
 from registry.database import Database
 from registry.errors import (
     ActionDeniedError,
     ClockError,
+    OwnLogLockedError,
     RegistryStateError,
+    TrustRootError,
     UnknownRecordError,
 )
 from registry.keys import Signer
@@ -375,28 +378,66 @@ class Registry:
         ValueRefusedError
             An empty or overlong reason, a name or key in use, or a threshold nobody can reach.
         """
+        return self.change_root(Change(people=people, thresholds=thresholds or {}), signers, reason=reason)
+
+    def change_root(self, change: Change, signers: Sequence[Signer], *, reason: str) -> Record:
+        """Draw up the next trust root and log it at once, which wants the keys of the whole threshold here.
+
+        Raises
+        ------
+        As `enrol` and `log_root`.
+        """
         actor = self.root.person_of(signers[0].public.keyid).id
         with self.refusals_logged("trust-root/v1", actor):
-            root = self._next_root(people, actor, reason, thresholds)
-            return self._log_root(dsse.sign(make_statement(root), PAYLOAD_TYPE, signers))
+            return self._log_root(self._propose(change, signers, actor, reason).envelope)
 
-    def _next_root(
-        self, people: Sequence[Person], actor: str, reason: str, thresholds: dict[Role, int] | None
-    ) -> TrustRoot:
-        named = {person.id: person for person in people}
-        kept = tuple(named.pop(person.id, person) for person in self.root.people)
-        with named_faults(", ".join(person.id for person in people) or self.root.organisation):
-            return TrustRoot(
-                actor=actor,
-                role=Role.ROOT,
-                at=self.clock().isoformat(timespec="seconds"),
-                reason=reason,
-                version=self.root.version + 1,
-                organisation=self.root.organisation,
-                previous=self.root_digest,
-                people=(*kept, *named.values()),
-                thresholds=self.root.thresholds if thresholds is None else thresholds,
+    def propose(self, change: Change, signers: Sequence[Signer], *, reason: str) -> Proposal:
+        """Draw up the next trust root for its holders to sign; nothing but a refusal is logged.
+
+        Raises
+        ------
+        UnknownKeyError, RoleError, ValueRefusedError, TrustRootError, OwnLogLockedError
+            As `log_root` does, the number of signatures apart.
+        """
+        actor = self.root.person_of(signers[0].public.keyid).id
+        with self.refusals_logged("trust-root/v1", actor):
+            return self._propose(change, signers, actor, reason)
+
+    def _propose(self, change: Change, signers: Sequence[Signer], actor: str, reason: str) -> Proposal:
+        if self.is_site:
+            raise ActionDeniedError(
+                f"{self.node_id} is a site: its sponsor changes the trust root", subject=actor
             )
+        root = next_root(self.roots.latest, change, actor=actor, at=self.clock(), reason=reason)
+        self._check_own_node(root)
+        chain = [envelope for _, envelope in self.log.envelopes(TrustRoot.predicate_type)]
+        proposal = draw_up(chain, root, signers)
+        examine(proposal, self.pin)
+        return proposal
+
+    def log_root(self, envelope: bytes, *, by: str) -> Record:
+        """Put a proposed trust root in force, once its holders have signed it.
+
+        Parameters
+        ----------
+        envelope : bytes
+            The next root; complete, and continuing the one in force.
+        by : str
+            Who brings it; nobody authenticates them, and a refusal says so.
+
+        Raises
+        ------
+        RootThresholdError, RootVersionError, TrustRootError, SignatureError
+            Too few root holders signed, it is not the next version of this chain, or is of the future.
+        OwnLogLockedError
+            This registry's node could no longer sign its own log.
+        """
+        with self.refusals_logged("trust-root/v1", by):
+            if self.is_site:
+                raise ActionDeniedError(
+                    f"{self.node_id} is a site: its sponsor changes the trust root", subject=by
+                )
+            return self._log_root(envelope)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -430,8 +471,26 @@ class Registry:
     def _log_root(self, envelope: bytes) -> Record:
         with self.writing():
             entries = [*self.log.envelopes(TrustRoot.predicate_type), (self.log.size, envelope)]
-            self._adopt(RootHistory.verified(entries, self.pin))
+            history = RootHistory.verified(entries, self.pin)
+            self._check_own_node(history.current)
+            if datetime.fromisoformat(history.current.at) - self.clock() > MAX_CLOCK_SKEW:
+                raise TrustRootError(
+                    f"trust root {history.current.version} says {history.current.at}, which is yet to come",
+                    subject=history.current.actor,
+                )
+            self._adopt(history)
             return self.log.append(envelope)
+
+    def _check_own_node(self, root: TrustRoot) -> None:
+        """Refuse a root under which this node could not sign its log: the log could never be mended."""
+        own = [one for one in root.people if one.id == self.node_id]
+        if not own or Role.LOG not in own[0].roles or self.node.public not in own[0].keys:
+            raise OwnLogLockedError(
+                f"trust root {root.version} leaves {self.node_id} without its key or the role log: this "
+                "registry could no longer sign its own log",
+                subject=self.node_id,
+                hint="leave the registry's own node as it is; enrol others under ids of their own",
+            )
 
     def next_link(self) -> tuple[int, Digest | None]:
         """What this node's next run record must carry as ``chain`` and ``previous``."""

@@ -5,11 +5,13 @@ Invariants
 * An id and a public key belong to one person, in every version; one person counts once, whatever
   number of keys they hold.
 * Version n + 1 names the payload digest of version n and is signed by the root threshold of both.
+* A withdrawn key is listed with reason and time from then on, and never comes back.
 * A chain that does not contain the pinned root is refused, so that a site cannot be led back or aside.
 """
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
@@ -29,10 +31,11 @@ from registry.errors import (
     UnknownKeyError,
 )
 from registry.keys import PublicKey
-from registry.statements import PREDICATE_PREFIX, Act, parse_statement
+from registry.statements import PREDICATE_PREFIX, Act, Timestamp, parse_statement
 
 MAX_PEOPLE = 10_000
 MAX_VERSIONS = 1_000
+MAX_WITHDRAWN = 100_000
 
 
 class Role(StrEnum):
@@ -89,6 +92,15 @@ class Person(StrictModel):
         return self
 
 
+class Withdrawal(StrictModel):
+    """A key that signs nothing new: rotated, revoked, or its owner left. What it signed before keeps its weight."""
+
+    keyid: str = Field(min_length=64, max_length=64)
+    person: PersonId
+    at: Timestamp
+    reason: str = Field(min_length=1, max_length=2000)
+
+
 class TrustRoot(Act):
     """One version of the trust root. Being an `Act`, it also says who drew it up, when and why."""
 
@@ -99,6 +111,8 @@ class TrustRoot(Act):
     previous: Digest | None
     people: tuple[Person, ...] = Field(min_length=1, max_length=MAX_PEOPLE)
     thresholds: Mapping[Role, int]
+    # Since version 0.2 of the host; earlier roots list none.
+    withdrawn: tuple[Withdrawal, ...] = Field(default=(), max_length=MAX_WITHDRAWN)
 
     @model_validator(mode="after")
     def _first_has_no_previous(self) -> Self:
@@ -112,9 +126,17 @@ class TrustRoot(Act):
             ("an id", [person.id for person in self.people]),
             ("a printed name", [person.name.casefold() for person in self.people]),
             ("a public key", [key.keyid for person in self.people for key in person.keys]),
+            ("a withdrawn key", [one.keyid for one in self.withdrawn]),
         ):
             if len(set(values)) != len(values):
                 raise ValueError(f"{what} is listed twice")
+        return self
+
+    @model_validator(mode="after")
+    def _withdrawn_keys_stay_away(self) -> Self:
+        back = {one.keyid for one in self.withdrawn} & set(self.keys())
+        if back:
+            raise ValueError(f"key {min(back)[:16]} was withdrawn and cannot come back")
         return self
 
     @model_validator(mode="after")
@@ -218,28 +240,63 @@ def verify_chain(envelopes: Sequence[bytes], pin: str | None) -> TrustRoot:
     return verify_history(envelopes, pin)[-1].root
 
 
-def _verify_next(data: bytes, previous: RootVersion | None) -> RootVersion:
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Which root holders of one version have signed a root, of how many that this version demands."""
+
+    version: int
+    needed: int
+    signed: frozenset[str]
+    holders: frozenset[str]
+
+    @property
+    def complete(self) -> bool:
+        """Whether enough of them signed."""
+        return len(self.signed) >= self.needed
+
+
+def open_next(data: bytes, previous: RootVersion | None) -> tuple[RootVersion, tuple[Tally, ...]]:
+    """Verify a root against the version before it, and count who signed; whether that is enough is not judged.
+
+    Raises
+    ------
+    TrustRootError, RootVersionError, SignatureError
+        Not a root, not the next one, or a signature that does not verify.
+    """
     root = _read(dsse.unverified_payload(data))
     judges = [root] if previous is None else [previous.root, root]
     opened = dsse.open_envelope(
         data, keys={keyid: key for judge in judges for keyid, key in judge.keys().items()}
     )
     _check_continues(root, previous)
-    for judge in judges:
-        signers = judge.signed_by(opened.signer_keyids, Role.ROOT)
-        needed = judge.thresholds[Role.ROOT]
-        if len(signers) < needed:
-            raise RootThresholdError(
-                f"trust root {root.version}: {len(signers)} of the {needed} persons of role root that "
-                f"version {judge.version} demands have signed",
-                subject=opened.payload_digest,
-            )
-    if not any(root.actor in judge.signed_by(opened.signer_keyids, Role.ROOT) for judge in judges):
-        raise RootThresholdError(
-            f"trust root {root.version}: {root.actor} drew it up but did not sign it",
-            subject=opened.payload_digest,
+    tallies = tuple(
+        Tally(
+            version=judge.version,
+            needed=judge.thresholds[Role.ROOT],
+            signed=judge.signed_by(opened.signer_keyids, Role.ROOT),
+            holders=frozenset(one.id for one in judge.people if Role.ROOT in one.roles),
         )
-    return RootVersion(root=root, digest=opened.payload_digest)
+        for judge in judges
+    )
+    return RootVersion(root=root, digest=opened.payload_digest), tallies
+
+
+def _verify_next(data: bytes, previous: RootVersion | None) -> RootVersion:
+    found, tallies = open_next(data, previous)
+    root = found.root
+    for tally in tallies:
+        if not tally.complete:
+            raise RootThresholdError(
+                f"trust root {root.version}: {len(tally.signed)} of the {tally.needed} persons of role root "
+                f"that version {tally.version} demands have signed",
+                subject=found.digest,
+                hint="let the other holders sign it: --propose FILE, then assay trust sign FILE",
+            )
+    if not any(root.actor in tally.signed for tally in tallies):
+        raise RootThresholdError(
+            f"trust root {root.version}: {root.actor} drew it up but did not sign it", subject=found.digest
+        )
+    return found
 
 
 def _read(payload: bytes) -> TrustRoot:
@@ -257,6 +314,10 @@ def _check_continues(root: TrustRoot, previous: RootVersion | None) -> None:
         raise RootVersionError(f"trust root {root.version} does not continue version {previous.root.version}")
     if previous is not None and root.organisation != previous.root.organisation:
         raise RootVersionError(f"trust root {root.version} is of another organisation")
+    if previous is not None and not set(previous.root.withdrawn) <= set(root.withdrawn):
+        raise TrustRootError(
+            f"trust root {root.version} leaves out a withdrawn key of version {previous.root.version}"
+        )
 
 
 def _check_nobody_is_replaced(roots: Sequence[TrustRoot]) -> None:

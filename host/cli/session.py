@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from registry.keys import Signer
     from registry.policy import Action
     from registry.registry import Registry
+    from registry.trust_root import TrustRoot
 
 PERSON_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 AsOption = Annotated[
@@ -83,15 +84,20 @@ def passphrase(person: str, *, new: bool = False) -> str:
 
 
 @contextmanager
-def new_key(home: Home, person: str, algorithm: str = "ed25519") -> "Iterator[Signer]":
+def new_key(
+    home: Home, person: str, algorithm: str = "ed25519", *, following: bool = False
+) -> "Iterator[Signer]":
     """Make a person's key and store it under a new pass phrase; it is removed if the block fails.
 
-    The key is on disk before anything is logged that names it, so that no logged key can be without its file.
+    The key is on disk before anything is logged that names it, so that no logged key can be without its file. One that
+    follows another has its id in the file's name: the one before stays until the trust root has changed.
     """
     from host.enrolment import read_algorithm
     from registry.keys import generate, save_private
 
     path, signer = key_file(home, person), generate(random_bytes, read_algorithm(algorithm))
+    if following:
+        path = following_file(home, person, signer.public.keyid)
     save_private(path, signer, passphrase(person, new=True))
     try:
         yield signer
@@ -100,11 +106,38 @@ def new_key(home: Home, person: str, algorithm: str = "ed25519") -> "Iterator[Si
         raise
 
 
-def unlock(home: Home, person: str) -> "Signer":
-    """Open a person's key in this home."""
+def following_file(home: Home, person: str, keyid: str) -> Path:
+    """Where a key lies that replaced a person's first one."""
+    return key_file(home, person).with_name(f"{person}.{keyid[:16]}.key")
+
+
+def enrolled_file(home: Home, person: str, *roots: "TrustRoot", used: frozenset[str] = frozenset()) -> Path:
+    """The file of a key under which a person is enrolled, and not used yet; their first where no other is."""
+    for root in roots:
+        for one in root.people:
+            for key in one.keys if one.id == person else ():
+                path = following_file(home, person, key.keyid)
+                if key.keyid not in used and path.exists():
+                    return path
+    return key_file(home, person)
+
+
+def unlock(home: Home, person: str, *roots: "TrustRoot", used: frozenset[str] = frozenset()) -> "Signer":
+    """Open the key in this home under which a person is enrolled."""
     from registry.keys import load_private
 
-    return load_private(key_file(home, person), passphrase(person))
+    return load_private(enrolled_file(home, person, *roots, used=used), passphrase(person))
+
+
+@contextmanager
+def refusals_logged(home: Home, attempted: str, by: str) -> "Iterator[None]":
+    """Log what is refused inside the block where this home has a registry; a holder's own machine may have none."""
+    if not home.is_registry:
+        yield
+        return
+    _, registry = open_registry()
+    with registry.refusals_logged(attempted, by):
+        yield
 
 
 def act_as(home: Home, registry: "Registry", person: str, action: "Action") -> Actor:
@@ -116,7 +149,8 @@ def act_as(home: Home, registry: "Registry", person: str, action: "Action") -> A
 
     enrolled = registry.root.person(person)
     allowed = [role for role in enrolled.roles if role in ALLOWED.get(action, frozenset())]
-    return Actor(person, enrolled.name, str((allowed or list(enrolled.roles))[0]), unlock(home, person))
+    signer = unlock(home, person, registry.root)
+    return Actor(person, enrolled.name, str((allowed or list(enrolled.roles))[0]), signer)
 
 
 def stamp() -> str:

@@ -6,20 +6,23 @@ from typing import Annotated
 
 import typer
 
-from host.cli import session
+from host.cli import ceremony, session
 from host.cli.answer import JsonFlag, show, table
 from host.cli.targets import check_target, write_target
 from host.home import Home, now, random_bytes
 
 app = typer.Typer(help="The trust root: people, roles and keys.", no_args_is_help=True, rich_markup_mode=None)
-
-NameOption = Annotated[str, typer.Option("--name", help="Printed name, as signatures show it.")]
-AlgorithmOption = Annotated[
-    str,
-    typer.Option(
-        "--algorithm", help="Of a key made here: ed25519, or ecdsa-p256, which cannot cosign checkpoints."
-    ),
-]
+for verb in (
+    ceremony.key,
+    ceremony.enrol,
+    ceremony.rotate,
+    ceremony.revoke,
+    ceremony.amend,
+    ceremony.proposal,
+    ceremony.sign,
+    ceremony.adopt,
+):
+    app.command()(verb)
 
 
 @app.command()
@@ -28,7 +31,7 @@ def init(
     root_id: Annotated[str, typer.Option(help="Id of the person who holds the root key.")],
     root_name: Annotated[str, typer.Option(help="Their printed name.")],
     node: Annotated[str, typer.Option(help="Id of this registry's own node; names its log.")] = "registry",
-    algorithm: AlgorithmOption = "ed25519",
+    algorithm: ceremony.AlgorithmOption = "ed25519",
     json: JsonFlag = False,
 ) -> None:
     """Set up a sponsor's registry: its node key, its log and the first trust root."""
@@ -78,47 +81,6 @@ def join(
 
 
 @app.command()
-def enrol(
-    person_id: Annotated[
-        str, typer.Option("--id", help="Id of the person or site; never given to anybody else.")
-    ],
-    name: NameOption,
-    role: Annotated[
-        list[str], typer.Option("--role", help="developer, qa, sponsor or site; may be repeated.")
-    ],
-    by: Annotated[str, typer.Option("--by", metavar="PERSON", help="Who holds the root key.")],
-    public_key: Annotated[
-        Path | None,
-        typer.Option("--public-key", help="Their public key file; without it a key is made here."),
-    ] = None,
-    algorithm: AlgorithmOption = "ed25519",
-    reason: session.ReasonOption = "enrolment",
-    json: JsonFlag = False,
-) -> None:
-    """Enrol a person or a site: the next version of the trust root, signed by the root key."""
-    from host.enrolment import new_person, read_public_key
-
-    home, registry = session.open_registry()
-    root_signer = session.unlock(home, by)
-    if public_key is not None:
-        person = new_person(person_id, name, role, read_public_key(public_key))
-        registry.enrol([person], [root_signer], reason=reason)
-    else:
-        with session.new_key(home, person_id, algorithm) as signer:
-            person = new_person(person_id, name, role, signer.public)
-            registry.enrol([person], [root_signer], reason=reason)
-    show(
-        {"id": person_id, "name": name, "roles": person.roles, "trust_root": registry.root_digest},
-        [
-            f"enrolled {person_id} ({name}) as {', '.join(person.roles)}",
-            f"trust root {registry.root.version}  {registry.root_digest}",
-        ],
-        as_json=json,
-        next_command="assay trust show",
-    )
-
-
-@app.command()
 def migrate(json: JsonFlag = False) -> None:
     """Bring this home's database forward to the schema that this host works on; a copy of it is made first."""
     from registry import home as registry_home
@@ -149,6 +111,7 @@ def show_root(json: JsonFlag = False) -> None:
     """Show the trust root in force: people, roles, keys and the digest that sites pin; and the earlier ones."""
     _, registry = session.open_registry()
     root, earlier = registry.root, registry.roots.versions[:-1]
+    thresholds = ", ".join(f"{role} {count}" for role, count in sorted(root.thresholds.items()))
     rows = [
         (person.id, person.name, ", ".join(person.roles), ", ".join(key.keyid[:16] for key in person.keys))
         for person in root.people
@@ -161,7 +124,12 @@ def show_root(json: JsonFlag = False) -> None:
         },
         [
             f"{root.organisation}: trust root {root.version}  {registry.root_digest}",
+            f"thresholds: {thresholds}",
             *table(("id", "name", "roles", "keys"), rows),
+            *[
+                f"withdrawn: key {one.keyid[:16]} of {one.person}, {one.at}: {one.reason}"
+                for one in root.withdrawn
+            ],
             *[f"earlier: trust root {one.root.version}  {one.digest}" for one in reversed(earlier)],
         ],
         as_json=json,
