@@ -1,37 +1,30 @@
 """Audit of the whole log: re-hash every body, check every signature, and list every fault by sequence.
 
-Nothing the database says about itself is believed: leaves are computed again from the bodies, and the roots
-of all checkpoints ever signed from those leaves. What a pinned checkpoint from elsewhere shows, no database
-can undo.
+Nothing the database says about itself is believed: leaves are computed again from the bodies, the tree's nodes and the
+roots of all checkpoints ever signed from those leaves (`registry.tree_check`). What a pinned checkpoint from elsewhere
+shows, no database can undo.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from plugin_spec.errors import AssayError
-from registry import merkle
+from registry import entries
 from registry.authority import read_act
-from registry.canonical import Digest, digest
-from registry.checkpoint import open_checkpoint
-from registry.record import Record, leaf_data, named_digests
+from registry.canonical import Digest
+from registry.checkpoint import Checkpoint, open_checkpoint
+from registry.errors import TamperedRecordError
+from registry.record import Record, named_digests
 from registry.statements import PREDICATE_PREFIX, Act, Refusal, TrialCreated
 from registry.tables import EntryRow
+from registry.tree_check import Fault, check_tree
 
 if TYPE_CHECKING:
     from registry.registry import Registry
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong; ``sequence`` is None where the log as a whole is meant."""
-
-    sequence: int | None
-    code: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +53,34 @@ def verify_log(registry: Registry, pinned: Sequence[str] = ()) -> tuple[Fault, .
         Checkpoint notes of this log that somebody else kept: a bundle's, a witness's. Only these show that
         a whole database was put back to an earlier state.
     """
-    rows = registry.log.rows()
-    leaves = [merkle.leaf_hash(_leaf(row)) for row in rows]
-    faults = [*_guard_faults(registry), *_order_faults(rows)]
-    for row in rows:
-        faults += _row_faults(row, registry)
-    for note in (*registry.log.notes(), *pinned):
-        faults += _note_faults(note, leaves, registry)
+    checkpoints, faults = _checkpoints(registry, pinned)
+    faults += _guard_faults(registry)
+    faults += check_tree(registry.log.database, checkpoints)
+    tampered = {one.sequence for one in faults if one.code == TamperedRecordError.code}
+    last = ""
+    for page in registry.log.pages():
+        filed = entries.filed_under(registry.log.database, [row.sequence for row in page])
+        for row in page:
+            if row.logged_at < last:
+                faults.append(_backdated(row))
+            if row.sequence not in tampered:
+                faults += _row_faults(row, filed[row.sequence], registry)
+            last = row.logged_at
     if not faults:
         faults += _trial_faults(registry)
     return tuple(sorted(faults, key=lambda fault: (fault.sequence is not None, fault.sequence or 0)))
 
 
-def _leaf(row: EntryRow) -> bytes:
-    return leaf_data(row.sequence, row.logged_at, row.payload_digest, digest(row.envelope))
+def _checkpoints(registry: Registry, pinned: Sequence[str]) -> tuple[list[Checkpoint], list[Fault]]:
+    """What the notes say that this log signed, and each note that it did not."""
+    found: list[Checkpoint] = []
+    faults: list[Fault] = []
+    for note in (*registry.log.notes(), *pinned):
+        try:
+            found.append(open_checkpoint(note.encode(), origin=registry.log.origin, key=registry.node.public))
+        except AssayError as error:
+            faults.append(Fault(None, error.code, error.message))
+    return found, faults
 
 
 def _guard_faults(registry: Registry) -> Iterator[Fault]:
@@ -83,43 +90,20 @@ def _guard_faults(registry: Registry) -> Iterator[Fault]:
         )
 
 
-def _order_faults(rows: Sequence[EntryRow]) -> Iterator[Fault]:
-    due, last = 0, ""
-    for row in rows:
-        if row.sequence != due:
-            yield Fault(due, "entry-missing", f"entries {due} to {row.sequence - 1} are missing")
-        if row.logged_at < last:
-            yield Fault(
-                row.sequence, "bad-clock", f"entry {row.sequence} is dated before the one ahead of it"
-            )
-        due, last = row.sequence + 1, row.logged_at
+def _backdated(row: EntryRow) -> Fault:
+    return Fault(row.sequence, "bad-clock", f"entry {row.sequence} is dated before the one ahead of it")
 
 
-def _row_faults(row: EntryRow, registry: Registry) -> Iterator[Fault]:
+def _row_faults(row: EntryRow, filed: Set[Digest], registry: Registry) -> Iterator[Fault]:
     try:
         record = registry.log.checked(row)
         registry.check(record)
     except AssayError as error:
         yield Fault(row.sequence, error.code, f"entry {row.sequence}: {error.message}")
         return
-    if registry.log.filed_under(row.sequence) != named_digests(record.statement):
+    if filed != named_digests(record.statement):
         yield Fault(
             row.sequence, "index-tampered", f"entry {row.sequence} is not filed under the digests it names"
-        )
-
-
-def _note_faults(note: str, leaves: Sequence[bytes], registry: Registry) -> Iterator[Fault]:
-    try:
-        checkpoint = open_checkpoint(note.encode(), origin=registry.log.origin, key=registry.node.public)
-    except AssayError as error:
-        yield Fault(None, error.code, error.message)
-        return
-    if checkpoint.size > len(leaves):
-        missing = f"a checkpoint covers {checkpoint.size} entries, the log holds {len(leaves)}"
-        yield Fault(len(leaves), "log-truncated", missing)
-    elif merkle.root(leaves[: checkpoint.size]) != checkpoint.root:
-        yield Fault(
-            None, "checkpoint-mismatch", f"the first {checkpoint.size} entries are not what was signed"
         )
 
 

@@ -26,7 +26,7 @@ from registry import tables
 from registry.errors import RegistryStateError, SchemaVersionError
 from registry.sqlite import SqliteStore
 
-APPEND_ONLY = ("schema_version", "entries", "subjects", "checkpoints")
+APPEND_ONLY = ("schema_version", "entries", "subjects", "nodes", "checkpoints")
 
 
 class Store(Protocol):

@@ -5,16 +5,17 @@ Invariants
 * Sequences are dense from 0; a payload is logged once; an append that returned is on disk.
 * A leaf commits to sequence, time, payload and envelope, so none of them changes without the root changing.
 * A record is handed out only after its body was hashed against its leaf and its signatures verified.
+* What the tree needs of a new entry is written with it, so that roots and proofs cost the logarithm of the size.
 * No checkpoint is signed that does not continue the last one this log signed.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from registry import dsse, merkle
-from registry.canonical import Digest, digest, short
+from registry import dsse, entries, merkle
+from registry.canonical import Digest, short
 from registry.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from registry.database import Database
 from registry.errors import (
@@ -26,8 +27,9 @@ from registry.errors import (
     UnknownRecordError,
 )
 from registry.keys import PublicKey, Signer
-from registry.record import Proof, Record, leaf_data, named_digests, read_record
+from registry.record import Proof, Record, body_digest, leaf_data, read_record
 from registry.tables import CheckpointRow, EntryRow, SubjectRow
+from registry.tree import StoredTree
 
 __all__ = ["Log", "Proof", "Record"]
 
@@ -83,7 +85,7 @@ class Log:
     def size(self) -> int:
         """How many entries there are."""
         with self.database.reading() as session:
-            return _size(session)
+            return StoredTree(session).size
 
     def append(self, envelope: bytes) -> Record:
         """Verify an envelope and log it in one durable transaction.
@@ -97,32 +99,35 @@ class Log:
         ClockError
             The clock went back by more than a minute since the last entry.
         """
+        return self.append_many([envelope])[0]
+
+    def append_many(self, envelopes: Sequence[bytes]) -> list[Record]:
+        """Verify envelopes and log them in their order, all in one durable transaction or none of them.
+
+        Raises
+        ------
+        SignatureError, StatementError, DuplicateRecordError, ClockError
+            As by `append`; nothing is logged then.
+        """
         # A signature ignored today would make the entry unreadable once its key is enrolled.
-        dsse.check_every_signer_known(envelope, self.keys)
+        for envelope in envelopes:
+            dsse.check_every_signer_known(envelope, self.keys)
         with self.database.transaction() as session:
-            sequence = _size(session)
-            record = read_record(sequence, self._stamp(session, sequence), envelope, self.keys)
-            if self.has(record.digest):
-                raise DuplicateRecordError(
-                    f"record {short(record.digest)} is logged already", subject=record.digest
-                )
-            leaf = leaf_data(sequence, record.logged_at, record.digest, digest(envelope))
-            session.add(
-                EntryRow(
-                    sequence=sequence,
-                    logged_at=record.logged_at,
-                    payload_digest=record.digest,
-                    predicate_type=record.statement.predicate_type,
-                    envelope=envelope,
-                    leaf_hash=merkle.leaf_hash(leaf),
-                )
-            )
-            session.flush()
-            session.add_all(
-                SubjectRow(sequence=sequence, digest=one) for one in sorted(named_digests(record.statement))
-            )
-            session.flush()
-        return record
+            first = StoredTree(session).size
+            logged_at = self._stamp(session, first)
+            records = [
+                read_record(sequence, logged_at, envelope, self.keys)
+                for sequence, envelope in enumerate(envelopes, first)
+            ]
+            known = entries.logged_among(session, {one.digest for one in records})
+            for record in records:
+                if record.digest in known:
+                    raise DuplicateRecordError(
+                        f"record {short(record.digest)} is logged already", subject=record.digest
+                    )
+                known.add(record.digest)
+            entries.store(session, records)
+        return records
 
     def has(self, payload_digest: Digest) -> bool:
         """Tell whether a record of this name is logged; nothing of it is verified."""
@@ -145,7 +150,7 @@ class Log:
         since: datetime | None = None,
     ) -> Iterator[Record]:
         """Yield verified records in log order: of some types, naming one digest, or logged from a time on."""
-        query = select(EntryRow).order_by(col(EntryRow.sequence))
+        query = select(EntryRow)
         if predicate_type is not None:
             kinds = [predicate_type] if isinstance(predicate_type, str) else list(predicate_type)
             query = query.where(col(EntryRow.predicate_type).in_(kinds))
@@ -154,9 +159,8 @@ class Log:
             query = query.where(SubjectRow.digest == subject)
         if since is not None:
             query = query.where(EntryRow.logged_at >= _text(since))
-        with self.database.reading() as session:
-            rows = list(session.exec(query))
-            yield from [self.checked(row) for row in rows]
+        for page in entries.pages(self.database, query):
+            yield from [self.checked(row) for row in page]
 
     def newest_first(self, predicate_types: Collection[str]) -> Iterator[Record]:
         """Yield verified records of some types, newest first, each read only when it is asked for."""
@@ -181,7 +185,7 @@ class Log:
 
     def checked(self, row: EntryRow) -> Record:
         """Read a stored row as a record. Raises `TamperedRecordError` where it is not what was logged."""
-        leaf = leaf_data(row.sequence, row.logged_at, row.payload_digest, digest(row.envelope))
+        leaf = leaf_data(row.sequence, row.logged_at, row.payload_digest, body_digest(row.envelope))
         if merkle.leaf_hash(leaf) != row.leaf_hash:
             raise TamperedRecordError(
                 f"entry {row.sequence} is not what its leaf says", subject=row.payload_digest
@@ -198,20 +202,14 @@ class Log:
             )
         return record
 
-    def rows(self) -> list[EntryRow]:
-        """Every entry as stored, in order, nothing verified: for the audit."""
-        with self.database.reading() as session:
-            return list(session.exec(select(EntryRow).order_by(col(EntryRow.sequence))))
+    def pages(self) -> Iterator[list[EntryRow]]:
+        """Every entry as stored, in order, some at a time, nothing verified: for the audit."""
+        return entries.pages(self.database, select(EntryRow), after=-(2**63))
 
-    def filed_under(self, sequence: int) -> frozenset[Digest]:
-        """The digests that the index files an entry under."""
-        with self.database.reading() as session:
-            return frozenset(session.exec(select(SubjectRow.digest).where(SubjectRow.sequence == sequence)))
-
-    def leaves(self) -> list[bytes]:
-        """The leaf hashes as stored, in order."""
-        with self.database.reading() as session:
-            return list(session.exec(select(EntryRow.leaf_hash).order_by(col(EntryRow.sequence))))
+    def rows(self) -> Iterator[EntryRow]:
+        """Every entry as stored, in order, nothing verified."""
+        for page in self.pages():
+            yield from page
 
     def checkpoint(self) -> str:
         """Return the newest note over the whole log, signing one where there is none yet for this size.
@@ -222,17 +220,17 @@ class Log:
             The log no longer contains what its last checkpoint committed to.
         """
         with self.database.transaction() as session:
-            leaves = self.leaves()
-            last = self._last(session)
-            if last is not None and not _continues(leaves, last):
+            tree, last = StoredTree(session), self._last(session)
+            size = tree.size
+            if last is not None and (last.size > size or tree.root(last.size) != last.root):
                 raise LogTruncatedError(
-                    f"{len(leaves)} entries do not continue the checkpoint of size {last.size}",
+                    f"{size} entries do not continue the checkpoint of size {last.size}",
                     subject=self.origin,
                     hint="restore the database from a copy, then: assay audit verify",
                 )
-            if last is not None and last.size == len(leaves):
+            if last is not None and last.size == size:
                 return last.note
-            checkpoint = Checkpoint(origin=self.origin, size=len(leaves), root=merkle.root(leaves))
+            checkpoint = Checkpoint(origin=self.origin, size=size, root=tree.root(size))
             note = sign_checkpoint(checkpoint, self._node).decode()
             self.keep_checkpoint(checkpoint, note)
             return note
@@ -248,11 +246,13 @@ class Log:
             The log does not contain it.
         """
         checkpoint = open_checkpoint(note.encode(), origin=self.origin, key=self._node.public)
-        leaves = self.leaves()
-        if checkpoint.size > len(leaves) or merkle.root(leaves[: checkpoint.size]) != checkpoint.root:
-            raise CheckpointMismatchError(
-                f"the checkpoint of size {checkpoint.size} is not of this log's history", subject=self.origin
-            )
+        with self.database.reading() as session:
+            tree = StoredTree(session)
+            if checkpoint.size > tree.size or tree.root(checkpoint.size) != checkpoint.root:
+                raise CheckpointMismatchError(
+                    f"the checkpoint of size {checkpoint.size} is not of this log's history",
+                    subject=self.origin,
+                )
         return checkpoint
 
     def add_cosignature(self, note: str) -> None:
@@ -282,14 +282,18 @@ class Log:
 
     def inclusion(self, payload_digest: Digest, size: int | None = None) -> Proof:
         """Prove that a record is in the log, as of ``size`` entries (default: all)."""
-        record, leaves = self.record(payload_digest), self.leaves()
-        length = len(leaves) if size is None else size
-        return Proof(record.sequence, length, tuple(merkle.inclusion_proof(leaves, record.sequence, length)))
+        record = self.record(payload_digest)
+        with self.database.reading() as session:
+            tree = StoredTree(session)
+            length = tree.size if size is None else size
+            proof = merkle.inclusion_proof(tree, record.sequence, length)
+        return Proof(record.sequence, length, tuple(proof))
 
     def consistency(self, old_size: int, size: int | None = None) -> tuple[bytes, ...]:
         """Prove that the log at ``size`` entries (default: all) continues what it was at ``old_size``."""
-        leaves = self.leaves()
-        return tuple(merkle.consistency_proof(leaves, old_size, len(leaves) if size is None else size))
+        with self.database.reading() as session:
+            tree = StoredTree(session)
+            return tuple(merkle.consistency_proof(tree, old_size, tree.size if size is None else size))
 
     def _last(self, session: Session) -> CheckpointRow | None:
         newest = select(CheckpointRow).where(CheckpointRow.origin == self.origin)
@@ -307,15 +311,6 @@ class Log:
                 f"the clock says {now}, but the last entry was logged at {last}", hint="set the clock"
             )
         return last
-
-
-def _size(session: Session) -> int:
-    newest = session.exec(select(EntryRow.sequence).order_by(col(EntryRow.sequence).desc())).first()
-    return 0 if newest is None else newest + 1
-
-
-def _continues(leaves: list[bytes], last: CheckpointRow) -> bool:
-    return last.size <= len(leaves) and merkle.root(leaves[: last.size]) == last.root
 
 
 def _text(moment: datetime) -> str:

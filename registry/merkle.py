@@ -1,6 +1,8 @@
 """The Merkle tree of RFC 9162 section 2.1 (hashing as in RFC 6962): roots, inclusion and consistency proofs.
 
-Pure and in memory: everything works on leaf hashes, a verifier never needs the records themselves.
+Pure: everything works on hashes of leaves and of complete subtrees, a verifier never needs the records themselves.
+Node ``index`` of ``level`` is the hash over leaves ``index << level`` up to ``(index + 1) << level``; a tree that can
+look its nodes up (`Tree`) proves anything with a number of them that grows with the logarithm of its size.
 
 Invariants
 ----------
@@ -12,11 +14,13 @@ Invariants
 import hashlib
 import hmac
 from collections.abc import Sequence
+from typing import Protocol
 
 from registry.errors import ConsistencyProofError, InclusionProofError, MerkleError
 
 HASH_BYTES = 32
 MAX_SIZE = 2**63 - 1
+EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -29,48 +33,144 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+class Tree(Protocol):
+    """Hashes of complete subtrees by their place."""
+
+    @property
+    def size(self) -> int:
+        """How many leaves there are."""
+
+    def node(self, level: int, index: int) -> bytes:
+        """The hash of node ``index`` of ``level``; level 0 are the leaf hashes."""
+
+
+class Leaves:
+    """A tree in memory, hashed once."""
+
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        self._levels = complete_levels(leaves)
+
+    @property
+    def size(self) -> int:
+        """How many leaves there are."""
+        return len(self._levels[0])
+
+    def node(self, level: int, index: int) -> bytes:
+        """The hash of a complete subtree."""
+        return self._levels[level][index]
+
+
+class Frontier:
+    """The right edge of a growing tree: all that is needed to append to it and to know its root.
+
+    Parameters
+    ----------
+    peaks : sequence of (level, hash), optional
+        The complete subtrees that make up the tree, largest first (`peak_places`); default: an empty tree.
+    """
+
+    def __init__(self, peaks: Sequence[tuple[int, bytes]] = ()) -> None:
+        self._peaks = list(peaks)
+        self.size = sum(1 << level for level, _ in peaks)
+
+    def push(self, found: bytes, level: int = 0) -> list[bytes]:
+        """Append a leaf, or a complete subtree, and return the larger subtrees it completed, smallest first.
+
+        Raises
+        ------
+        MerkleError
+            The subtree has no place at this size.
+        """
+        if self.size & ((1 << level) - 1):
+            raise MerkleError(f"a subtree of {1 << level} leaves has no place after {self.size} leaves")
+        self.size += 1 << level
+        completed: list[bytes] = []
+        while self._peaks and self._peaks[-1][0] == level:
+            found = node_hash(self._peaks.pop()[1], found)
+            level += 1
+            completed.append(found)
+        self._peaks.append((level, found))
+        return completed
+
+    def root(self) -> bytes:
+        """The root at this size."""
+        if not self._peaks:
+            return EMPTY_ROOT
+        *others, (_, found) = self._peaks
+        for _, left in reversed(others):
+            found = node_hash(left, found)
+        return found
+
+
+def peak_places(size: int) -> list[tuple[int, int]]:
+    """Level and index of the complete subtrees that make up a tree of ``size`` leaves, largest first."""
+    levels = [level for level in range(size.bit_length() - 1, -1, -1) if size >> level & 1]
+    return [(level, (size >> level) - 1) for level in levels]
+
+
+def complete_levels(leaves: Sequence[bytes]) -> list[Sequence[bytes]]:
+    """The hashes of all complete subtrees over some leaves, level by level; of no leaves, none."""
+    levels: list[Sequence[bytes]] = [leaves]
+    hashed = hashlib.sha256
+    while len(below := levels[-1]) > 1:
+        pairs = zip(below[0::2], below[1::2], strict=False)
+        levels.append([hashed(b"\x01" + left + right).digest() for left, right in pairs])
+    return levels
+
+
 def root(leaves: Sequence[bytes]) -> bytes:
     """Return the root over leaf hashes (RFC 9162 section 2.1.1); of no leaves, SHA-256 of nothing."""
-    if not leaves:
-        return hashlib.sha256(b"").digest()
-    level = leaves
-    while len(level) > 1:
-        level = _parents(level)
-    return level[0]
+    return root_at(Leaves(leaves), len(leaves))
 
 
-def inclusion_proof(leaves: Sequence[bytes], index: int, size: int) -> list[bytes]:
+def root_at(tree: Tree, size: int) -> bytes:
+    """Return the root over the first ``size`` leaves of a tree."""
+    return _range_hash(tree, 0, size) if size else EMPTY_ROOT
+
+
+def inclusion_proof(tree: Tree, index: int, size: int) -> list[bytes]:
     """Prove that leaf ``index`` is in the tree of the first ``size`` leaves (RFC 9162 section 2.1.3.1).
 
     Raises
     ------
     MerkleError
-        Unless ``0 <= index < size <= len(leaves)``.
+        Unless ``0 <= index < size <= tree.size``.
     """
-    if not 0 <= index < size <= len(leaves):
-        raise MerkleError(f"no leaf {index} in the first {size} of {len(leaves)} leaves")
-    proof: list[bytes] = []
-    level: Sequence[bytes] = leaves[:size]
-    while len(level) > 1:
-        sibling = index ^ 1
-        if sibling < len(level):
-            proof.append(level[sibling])
-        level = _parents(level)
-        index >>= 1
-    return proof
+    if not 0 <= index < size <= tree.size:
+        raise MerkleError(f"no leaf {index} in the first {size} of {tree.size} leaves")
+    first, last, proof = 0, size, []
+    while last - first > 1:
+        middle = first + _split(last - first)
+        if index < middle:
+            proof.append(_range_hash(tree, middle, last))
+            last = middle
+        else:
+            proof.append(_range_hash(tree, first, middle))
+            first = middle
+    return proof[::-1]
 
 
-def consistency_proof(leaves: Sequence[bytes], size1: int, size2: int) -> list[bytes]:
+def consistency_proof(tree: Tree, size1: int, size2: int) -> list[bytes]:
     """Prove that the first ``size2`` leaves continue the first ``size1`` (RFC 9162 section 2.1.4.1).
 
     Raises
     ------
     MerkleError
-        Unless ``0 < size1 <= size2 <= len(leaves)``.
+        Unless ``0 < size1 <= size2 <= tree.size``.
     """
-    if not 0 < size1 <= size2 <= len(leaves):
-        raise MerkleError(f"no consistency proof from {size1} to {size2} of {len(leaves)} leaves")
-    return _subproof(size1, leaves[:size2], whole=True)
+    if not 0 < size1 <= size2 <= tree.size:
+        raise MerkleError(f"no consistency proof from {size1} to {size2} of {tree.size} leaves")
+    # SUBPROOF; ``whole``: the earlier tree's root is known to the verifier, so it need not be in the proof.
+    first, last, whole, proof = 0, size2, True, []
+    while size1 != last:
+        middle = first + _split(last - first)
+        if size1 <= middle:
+            proof.append(_range_hash(tree, middle, last))
+            last = middle
+        else:
+            proof.append(_range_hash(tree, first, middle))
+            first, whole = middle, False
+    return ([] if whole else [_range_hash(tree, first, last)]) + proof[::-1]
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, *, proof: Sequence[bytes], root: bytes) -> None:
@@ -166,20 +266,19 @@ def _skip_lone_ancestors(first: int, last: int) -> tuple[int, int]:
     return first, last
 
 
-def _parents(level: Sequence[bytes]) -> list[bytes]:
-    """Hash neighbours pairwise; a last one without a neighbour is carried up."""
-    above = [node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
-    return [*above, level[-1]] if len(level) & 1 else above
+def _split(length: int) -> int:
+    """The largest power of two below ``length``: where RFC 9162 divides a tree."""
+    return 1 << ((length - 1).bit_length() - 1)
 
 
-def _subproof(size: int, leaves: Sequence[bytes], *, whole: bool) -> list[bytes]:
-    """SUBPROOF of RFC 9162; ``whole``: the earlier tree's root is known, so it need not be in the proof."""
-    if size == len(leaves):
-        return [] if whole else [root(leaves)]
-    split = 1 << ((len(leaves) - 1).bit_length() - 1)
-    if size <= split:
-        return [*_subproof(size, leaves[:split], whole=whole), root(leaves[split:])]
-    return [*_subproof(size - split, leaves[split:], whole=False), root(leaves[:split])]
+def _range_hash(tree: Tree, first: int, last: int) -> bytes:
+    """The hash over leaves ``first`` up to ``last``, a range that RFC 9162's divisions lead to."""
+    length = last - first
+    if length & (length - 1) == 0:
+        level = length.bit_length() - 1
+        return tree.node(level, first >> level)
+    middle = first + _split(length)
+    return node_hash(_range_hash(tree, first, middle), _range_hash(tree, middle, last))
 
 
 def _all_hashes(*values: bytes) -> bool:

@@ -453,8 +453,8 @@ class Registry:
     def append_returned(self, envelopes: Sequence[bytes]) -> None:
         """At the sponsor, log a site's verified records; what could not be read back is refused, undoing all."""
         with self.log.database.transaction():
-            for envelope in envelopes:
-                self.check(self.log.append(envelope))
+            for record in self.log.append_many(envelopes):
+                self.check(record)
 
     def append_known(self, records: Sequence[Record], roots: RootHistory) -> None:
         """At a site, log copies of a bundle's verified records that are new here, in the sponsor's order.
@@ -463,7 +463,7 @@ class Registry:
         """
         with self.writing():
             self.log.keys = {**self.log.keys, **roots.keys()}
-            fresh = [self.log.append(one.envelope) for one in records if not self.log.has(one.digest)]
+            fresh = self.log.append_many([one.envelope for one in records if not self.log.has(one.digest)])
             self.refresh_roots()
             for record in fresh:
                 self.check(record)

@@ -31,6 +31,7 @@ REFUSED = "append-only"
 _SAME = {
     "entries": "sequence = NEW.sequence OR payload_digest = NEW.payload_digest",
     "subjects": "sequence = NEW.sequence AND digest = NEW.digest",
+    "nodes": "sequence = NEW.sequence",
     "checkpoints": "number = NEW.number",
 }
 

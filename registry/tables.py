@@ -1,9 +1,9 @@
-"""The tables of a registry's database: entries, what they are about, and the checkpoints over them."""
+"""The tables of a registry's database: entries, what they are about, the tree over them, and its checkpoints."""
 
 from sqlalchemy import ForeignKey, Integer, LargeBinary
 from sqlmodel import Column, Field, SQLModel
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class SchemaRow(SQLModel, table=True):
@@ -34,6 +34,20 @@ class SubjectRow(SQLModel, table=True):
 
     sequence: int = Field(sa_column=Column(Integer, ForeignKey("entries.sequence"), primary_key=True))
     digest: str = Field(primary_key=True, index=True)
+
+
+class NodesRow(SQLModel, table=True):
+    """The complete subtrees of two leaves and more that an entry was the last leaf of, smallest first.
+
+    Their hashes stand one after the other, 32 bytes each. Only entries with an odd sequence complete any.
+    """
+
+    __tablename__ = "nodes"
+
+    sequence: int = Field(
+        sa_column=Column(Integer, ForeignKey("entries.sequence"), primary_key=True, autoincrement=False)
+    )
+    hashes: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class CheckpointRow(SQLModel, table=True):

@@ -10,6 +10,7 @@ from registry import merkle
 from registry.errors import ConsistencyProofError, InclusionProofError
 
 LEAVES = [merkle.leaf_hash(bytes([i])) for i in range(70)]
+TREE = merkle.Leaves(LEAVES)
 
 
 def split_root(leaves: list[bytes]) -> bytes:
@@ -44,7 +45,7 @@ def test_the_root_is_the_recursive_definition_of_the_rfc(size: int) -> None:
 @given(places())
 def test_every_inclusion_proof_verifies(place: tuple[int, int]) -> None:
     index, size = place
-    proof = merkle.inclusion_proof(LEAVES, index, size)
+    proof = merkle.inclusion_proof(TREE, index, size)
     merkle.verify_inclusion(LEAVES[index], index, size, proof=proof, root=merkle.root(LEAVES[:size]))
     assert len(proof) <= (size - 1).bit_length()
 
@@ -52,7 +53,7 @@ def test_every_inclusion_proof_verifies(place: tuple[int, int]) -> None:
 @given(places(), st.integers(0, len(LEAVES) - 1))
 def test_a_proof_does_not_serve_another_leaf_or_place(place: tuple[int, int], other: int) -> None:
     index, size = place
-    proof, root = merkle.inclusion_proof(LEAVES, index, size), merkle.root(LEAVES[:size])
+    proof, root = merkle.inclusion_proof(TREE, index, size), merkle.root(LEAVES[:size])
     if other == index:
         other = (index + 1) % len(LEAVES)
     with pytest.raises(InclusionProofError):
@@ -65,7 +66,7 @@ def test_a_proof_does_not_serve_another_leaf_or_place(place: tuple[int, int], ot
 def test_every_consistency_proof_verifies_and_not_backwards(pair: tuple[int, int]) -> None:
     size1, size2 = pair
     root1, root2 = merkle.root(LEAVES[:size1]), merkle.root(LEAVES[:size2])
-    proof = merkle.consistency_proof(LEAVES, size1, size2)
+    proof = merkle.consistency_proof(TREE, size1, size2)
     merkle.verify_consistency(size1, size2, root1=root1, root2=root2, proof=proof)
     with pytest.raises(ConsistencyProofError):
         merkle.verify_consistency(size1, size2, root1=root2, root2=root1, proof=proof)
@@ -79,7 +80,7 @@ def test_a_log_that_rewrote_an_entry_cannot_show_consistency(
     size1, size2 = pair
     edited = data.draw(st.integers(0, size1 - 1))
     forged = [*LEAVES[:edited], merkle.leaf_hash(b"edited"), *LEAVES[edited + 1 :]]
-    proof = merkle.consistency_proof(forged, size1, size2)
+    proof = merkle.consistency_proof(merkle.Leaves(forged), size1, size2)
     with pytest.raises(ConsistencyProofError):
         merkle.verify_consistency(
             size1, size2, root1=merkle.root(LEAVES[:size1]), root2=merkle.root(forged[:size2]), proof=proof
@@ -91,7 +92,7 @@ def test_any_changed_byte_of_a_consistency_proof_is_refused(
     pair: tuple[int, int], data: st.DataObject
 ) -> None:
     size1, size2 = pair
-    proof = merkle.consistency_proof(LEAVES, size1, size2)
+    proof = merkle.consistency_proof(TREE, size1, size2)
     item = data.draw(st.integers(0, len(proof) - 1))
     place = data.draw(st.integers(0, merkle.HASH_BYTES - 1))
     changed = bytearray(proof[item])

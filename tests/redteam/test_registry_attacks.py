@@ -156,6 +156,7 @@ def test_a_truncated_tail_contradicts_the_last_checkpoint(imported: World) -> No
     as_owner(
         imported.sponsor,
         ("DELETE FROM subjects WHERE sequence = ?", (last,)),
+        ("DELETE FROM nodes WHERE sequence = ?", (last,)),
         ("DELETE FROM entries WHERE sequence = ?", (last,)),
         keep_triggers=True,
     )

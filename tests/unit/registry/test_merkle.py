@@ -18,6 +18,7 @@ VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).parents[2] / "vectors" / "merkle" / "rfc6962.json").read_text(encoding="utf-8")
 )
 LEAVES = [merkle.leaf_hash(bytes.fromhex(item)) for item in VECTORS["leaves"]]
+TREE = merkle.Leaves(LEAVES)
 ROOTS = [bytes.fromhex(item) for item in VECTORS["roots"]]
 SOME_HASH = bytes.fromhex(VECTORS["some_hash"])
 EMPTY_ROOT = bytes.fromhex(VECTORS["empty_root"])
@@ -109,7 +110,7 @@ def test_the_reference_tree_has_the_published_roots() -> None:
 
 @pytest.mark.parametrize("case", VECTORS["inclusion"])
 def test_published_inclusion_proofs_are_made_and_accepted(case: dict[str, Any]) -> None:
-    proof = merkle.inclusion_proof(LEAVES, case["index"], case["size"])
+    proof = merkle.inclusion_proof(TREE, case["index"], case["size"])
     assert proof == proof_of(case)
     merkle.verify_inclusion(
         LEAVES[case["index"]], case["index"], case["size"], proof=proof, root=ROOTS[case["size"] - 1]
@@ -119,7 +120,7 @@ def test_published_inclusion_proofs_are_made_and_accepted(case: dict[str, Any]) 
 @pytest.mark.parametrize("case", VECTORS["consistency"])
 def test_published_consistency_proofs_are_made_and_accepted(case: dict[str, Any]) -> None:
     size1, size2 = case["size1"], case["size2"]
-    proof = merkle.consistency_proof(LEAVES, size1, size2)
+    proof = merkle.consistency_proof(TREE, size1, size2)
     assert proof == proof_of(case)
     merkle.verify_consistency(size1, size2, root1=ROOTS[size1 - 1], root2=ROOTS[size2 - 1], proof=proof)
 
@@ -146,7 +147,7 @@ def test_a_proof_longer_than_the_tree_is_high_is_refused_even_if_it_adds_up() ->
     with pytest.raises(InclusionProofError, match="too long"):
         root = merkle.node_hash(SOME_HASH, LEAVES[0])
         merkle.verify_inclusion(LEAVES[0], 0, 1, proof=[SOME_HASH], root=root)
-    proof = [*merkle.consistency_proof(LEAVES, 3, 4), SOME_HASH]
+    proof = [*merkle.consistency_proof(TREE, 3, 4), SOME_HASH]
     root1, root2 = (merkle.node_hash(SOME_HASH, ROOTS[size - 1]) for size in (3, 4))
     with pytest.raises(ConsistencyProofError, match="too long"):
         merkle.verify_consistency(3, 4, root1=root1, root2=root2, proof=proof)
@@ -154,7 +155,7 @@ def test_a_proof_longer_than_the_tree_is_high_is_refused_even_if_it_adds_up() ->
 
 @pytest.mark.parametrize(("size1", "size2"), [(6, 8), (6, 7), (4, 7)])
 def test_a_good_proof_does_not_serve_another_earlier_or_later_root(size1: int, size2: int) -> None:
-    proof = merkle.consistency_proof(LEAVES, size1, size2)
+    proof = merkle.consistency_proof(TREE, size1, size2)
     for root1, root2 in ((SOME_HASH, ROOTS[size2 - 1]), (ROOTS[size1 - 1], SOME_HASH)):
         with pytest.raises(ConsistencyProofError):
             merkle.verify_consistency(size1, size2, root1=root1, root2=root2, proof=proof)
@@ -166,13 +167,13 @@ def test_nothing_is_proved_about_an_empty_earlier_tree(size2: int) -> None:
     with pytest.raises(ConsistencyProofError):
         merkle.verify_consistency(0, size2, root1=EMPTY_ROOT, root2=merkle.root(LEAVES[:size2]), proof=[])
     with pytest.raises(MerkleError):
-        merkle.consistency_proof(LEAVES, 0, size2)
+        merkle.consistency_proof(TREE, 0, size2)
 
 
 @pytest.mark.parametrize(("index", "size"), [(-1, 8), (8, 8), (0, 9), (0, 0)])
 def test_a_proof_out_of_range_cannot_be_asked_for(index: int, size: int) -> None:
     with pytest.raises(MerkleError):
-        merkle.inclusion_proof(LEAVES, index, size)
+        merkle.inclusion_proof(TREE, index, size)
 
 
 @pytest.mark.parametrize(("index", "size"), [(-1, 8), (0, -1), (0, 2**63)])

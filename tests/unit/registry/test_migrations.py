@@ -9,10 +9,11 @@ from sqlalchemy.exc import OperationalError
 
 from registry import home, tables
 from registry.audit import verify_log
-from registry.database import Database
+from registry.database import APPEND_ONLY, Database
 from registry.errors import (
     DatabaseLockedError,
     GuardMissingError,
+    LogTruncatedError,
     RegistryStateError,
     SchemaVersionError,
 )
@@ -99,7 +100,7 @@ def current(tmp_path: Path) -> Path:
 def test_a_step_adds_its_version_and_guards_and_keeps_a_copy(
     current: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registry.database.APPEND_ONLY", ("schema_version", *LOGGED, "remarks"))
+    monkeypatch.setattr("registry.database.APPEND_ONLY", (*APPEND_ONLY, "remarks"))
     as_it_was = schema_of(current)
     done = migrate(
         Database.open_any(current), tmp_path / "copy.db", versions=step(tmp_path / "steps"), target=NEXT
@@ -177,3 +178,21 @@ def test_a_missing_step_is_named(current: Path, tmp_path: Path) -> None:
             versions=step(tmp_path / "steps"),
             target=NEXT + 1,
         )
+
+
+def test_a_log_that_comes_forward_with_a_gap_gets_no_tree_over_it(older: Path) -> None:
+    with closing(sqlite3.connect(older / home.DATABASE)) as database:
+        triggers = database.execute(
+            "SELECT name, sql FROM sqlite_master WHERE name IN ('entries_no_delete', 'subjects_no_delete')"
+        ).fetchall()
+        for name, _ in triggers:
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("DELETE FROM subjects WHERE sequence = 2")
+        database.execute("DELETE FROM entries WHERE sequence = 2")
+        for _, statement in triggers:
+            database.execute(statement)
+        database.commit()
+    registry = brought_forward(older)
+    assert "entry-missing" in {fault.code for fault in verify_log(registry)}
+    with pytest.raises(LogTruncatedError):
+        registry.log.checkpoint()
