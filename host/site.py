@@ -39,6 +39,7 @@ from registry.errors import UnknownRecordError
 from registry.locked_run import RunRequest, check_run_allowed
 from registry.log import Record
 from registry.registry import Registry
+from registry.standing import check_runnable, told
 from registry.statements import CaseIdentifier, LockSlot, RunFinished
 from registry.trials import LockView, effective_lock
 
@@ -124,6 +125,8 @@ def import_trial_bundle(
     lock = verified.lock
     if lock is None:
         raise OptionError(f"{bundle} is not a trial's bundle", subject=str(bundle))
+    for line in told(registry, lock.lock.slots):
+        say(line)
     engine = engine_for(lock.lock.engines)
     with home.running():
         clear_dead(home, engine)
@@ -185,6 +188,8 @@ def run_locked(
             say(f"found run {closed.run} of {closed.at} without an end; logged as interrupted")
         with registry.refusals_logged("trial-run", registry.node_id):
             view, slot, release = _check(registry, engine, order)
+        for line in told(registry, [slot]):
+            say(line)
         crew = Crew(engine, home.runs, release, Room(this_machine()), warm=order.warm, say=say, probe=probe)
         done = _run(home, registry, crew, order, view=view, slot=slot)
     if order.out is not None:
@@ -199,6 +204,7 @@ def _check(
 ) -> tuple[LockView, LockSlot, InstalledRelease]:
     view = effective_lock(registry.records(), order.trial, registry.roots)
     slot = _choose_slot(view, order)
+    check_runnable(registry, slot)
     release = install_slot(registry, slot)
     named = engine.resolve(slot.image_name)
     if named != slot.image:

@@ -9,6 +9,7 @@ from registry.plans import ProtocolDeviation
 from registry.policy import ALLOWED, Action
 from registry.record import Record
 from registry.roots import RootHistory
+from registry.standing import ReleaseRecalled, ReleaseReinstated, ReleaseRetired, ReleaseSuspended
 from registry.statements import (
     Act,
     CatalogueDecision,
@@ -37,6 +38,10 @@ ACTIONS: Mapping[type[Act], frozenset[Action]] = MappingProxyType(
         ValidationReport: frozenset({Action.VALIDATION_RUN}),
         ESignature: frozenset({Action.REPORT_SIGN, Action.TRIAL_SIGN}),
         CatalogueDecision: frozenset({Action.CATALOGUE_APPROVE}),
+        ReleaseSuspended: frozenset({Action.CATALOGUE_SUSPEND}),
+        ReleaseReinstated: frozenset({Action.CATALOGUE_REINSTATE}),
+        ReleaseRecalled: frozenset({Action.CATALOGUE_RECALL}),
+        ReleaseRetired: frozenset({Action.CATALOGUE_RETIRE}),
         TrialCreated: frozenset({Action.TRIAL_CREATE}),
         TrialLock: frozenset({Action.TRIAL_LOCK}),
         RecordsTakenIn: frozenset({Action.TRIAL_TAKE_IN}),

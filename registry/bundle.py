@@ -46,6 +46,7 @@ from registry.excerpt import (
 from registry.plans import ProtocolDeviation
 from registry.record import Record
 from registry.roots import RootHistory
+from registry.standing import CHANGES
 from registry.statements import (
     CatalogueDecision,
     ESignature,
@@ -125,11 +126,18 @@ def export_trial(registry: Registry, trial: str, path: Path) -> Digest:
 def needed_records(records: Iterable[Record], trial: str) -> Iterator[Record]:
     """The records of a log that a site needs to judge a trial's locks by itself, in log order."""
     everything = list(records)
+    releases = set(_locked(everything, trial))
     wanted: set[Digest] = set()
     # Backwards: what a record refers to stands before it in the log.
     for record in reversed(everything):
         kind = record.statement.predicate_type
-        if kind == TrialLock.predicate_type and (lock := record.statement.read(TrialLock)).trial == trial:
+        # Every approval of a locked release, not of its report alone: what was decided later rests on them all.
+        if kind == CatalogueDecision.predicate_type:
+            decision = record.statement.read(CatalogueDecision)
+            wanted |= {record.digest, decision.report} if decision.release in releases else set()
+        elif kind in CHANGES and record.statement.read(CHANGES[kind]).release in releases:
+            wanted.add(record.digest)
+        elif kind == TrialLock.predicate_type and (lock := record.statement.read(TrialLock)).trial == trial:
             wanted |= (
                 {record.digest} | {one.release for one in lock.slots} | {one.report for one in lock.slots}
             )
@@ -146,15 +154,19 @@ def needed_records(records: Iterable[Record], trial: str) -> Iterator[Record]:
             yield record
 
 
+def _locked(records: Iterable[Record], trial: str) -> Iterator[Digest]:
+    """The releases that any lock of a trial names."""
+    for record in records:
+        if record.statement.predicate_type == TrialLock.predicate_type:
+            lock = record.statement.read(TrialLock)
+            yield from (slot.release for slot in lock.slots if lock.trial == trial)
+
+
 def _about(record: Record) -> set[Digest]:
-    """What a signature or a decision must have been wanted for to be wanted itself."""
-    match record.statement.predicate_type:
-        case ESignature.predicate_type:
-            return {record.statement.read(ESignature).target}
-        case CatalogueDecision.predicate_type:
-            return {record.statement.read(CatalogueDecision).report}
-        case _:
-            return set()
+    """What a signature must have been wanted for to be wanted itself."""
+    if record.statement.predicate_type == ESignature.predicate_type:
+        return {record.statement.read(ESignature).target}
+    return set()
 
 
 def _listed(registry: Registry, record: Record) -> ListedEntry:
@@ -269,7 +281,10 @@ def _check_lock(index: BundleIndex, records: Sequence[Record], roots: RootHistor
         raise LockMismatchError(
             f"trial {index.trial}: the bundle names another lock than is in force", subject=index.trial
         )
-    check_slots(view.lock, known.trial.scope, project(records, roots))
+    # A lock is judged by the catalogue of its time; what was decided since must have come about by the rules too.
+    before = [one for one in records if one.sequence < view.record.sequence]
+    check_slots(view.lock, known.trial.scope, project(before, roots))
+    project(records, roots)
     return view
 
 

@@ -7,11 +7,12 @@ began.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from types import MappingProxyType
+from typing import Literal
 
 from registry.canonical import Digest, short
 from registry.errors import (
+    ContextMissingError,
     IndependenceError,
     NotEvaluatedError,
     NotPreregisteredError,
@@ -22,6 +23,7 @@ from registry.plans import PLANS, check_approvers, deviations_before, read_plan
 from registry.policy import require_independent
 from registry.record import Record
 from registry.roots import RootHistory
+from registry.standing import CHANGES, Change, ReleaseReinstated, ReleaseSuspended, State, check_step, stands
 from registry.statements import (
     CatalogueDecision,
     ESignature,
@@ -36,14 +38,17 @@ from registry.witness import cosigners, open_enrolled
 # How far an intended use reaches; an approval covers every narrower one.
 REACH: Mapping[str, int] = MappingProxyType({"demonstration": 0, "exploratory": 1, "endpoint": 2})
 COUNTING_MEANINGS = frozenset({"review", "approval"})
-
-
-class State(StrEnum):
-    """Where a release stands."""
-
-    SUBMITTED = "submitted"
-    EVALUATED = "evaluated"
-    APPROVED = "approved"
+# The kinds of record that `project` reads; it passes over any other, so runs need not be read.
+CATALOGUE_TYPES = (
+    Release.predicate_type,
+    *PLANS,
+    ValidationStarted.predicate_type,
+    ValidationReport.predicate_type,
+    ESignature.predicate_type,
+    CatalogueDecision.predicate_type,
+    *CHANGES,
+)
+Earned = Literal["validated", "technically verified", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +61,40 @@ class Evaluation:
     protocol: Protocol
     signatures: tuple[ESignature, ...]
 
+    @property
+    def earned(self) -> Earned:
+        """What the report lets one say; see `earned_by`."""
+        return earned_by(self.report, self.protocol)
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """One release with its evaluations and approvals, oldest first."""
+    """One release with its evaluations, its approvals and what was decided after them, oldest first."""
 
     digest: Digest
     release: Release
     evaluations: tuple[Evaluation, ...] = ()
     approvals: tuple[CatalogueDecision, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The release as people name it."""
+        return f"{self.release.plugin} {self.release.version}"
 
     @property
     def state(self) -> State:
-        """Submitted, evaluated once a report counts, approved once a decision stands."""
+        """Submitted, evaluated once a report counts, approved once a decision stands, or what a later one made it."""
         if self.approvals:
-            return State.APPROVED
-        return State.EVALUATED if self.evaluations else State.SUBMITTED
+            return stands(State.APPROVED, self.changes)
+        return stands(State.EVALUATED if self.evaluations else State.SUBMITTED, self.changes)
+
+    @property
+    def earned(self) -> Earned:
+        """The most that any report lets one say, whatever the state."""
+        found = {one.earned for one in self.evaluations}
+        words: tuple[Earned, ...] = ("validated", "technically verified")
+        return next((one for one in words if one in found), "nothing")
 
     def evaluation(self, report: Digest) -> Evaluation:
         """The evaluation by this report. Raises `NotEvaluatedError`."""
@@ -130,6 +153,8 @@ class _Projection:
                     self._sign(record)
                 case CatalogueDecision.predicate_type:
                     self._decide(record.statement.read(CatalogueDecision))
+                case kind if kind in CHANGES:
+                    self._change(record.statement.read(CHANGES[kind]))
         return self._entries
 
     def _sign(self, record: Record) -> None:
@@ -168,6 +193,12 @@ class _Projection:
         check_decision(entry, decision)
         if entry is not None:
             self._entries[decision.release] = replace(entry, approvals=(*entry.approvals, decision))
+
+    def _change(self, change: Change) -> None:
+        entry = self._entries.get(change.release)
+        check_change(entry, change)
+        if entry is not None:
+            self._entries[change.release] = replace(entry, changes=(*entry.changes, change))
 
 
 def counts(
@@ -246,6 +277,8 @@ def check_decision(entry: CatalogueEntry | None, decision: CatalogueDecision) ->
     ------
     WrongStateError
         The release was never submitted.
+    RecalledError, SuspendedError, RetiredError
+        It is out of use: a recalled release is never approved again.
     NotEvaluatedError
         The report named does not count.
     IndependenceError
@@ -258,6 +291,7 @@ def check_decision(entry: CatalogueEntry | None, decision: CatalogueDecision) ->
             f"release {short(decision.release)} was never submitted", subject=decision.release
         )
     evaluation = entry.evaluation(decision.report)
+    check_step("approve", entry.state, entry.changes, name=entry.name, subject=entry.digest)
     require_independent(
         decision.actor,
         {evaluation.report.actor: "ran the validation", entry.release.actor: "submitted the release"},
@@ -268,6 +302,57 @@ def check_decision(entry: CatalogueEntry | None, decision: CatalogueDecision) ->
             f"{entry.release.plugin} {entry.release.version} is not for {decision.scope} use: {missing}",
             subject=decision.release,
         )
+
+
+def check_change(entry: CatalogueEntry | None, change: Change) -> None:
+    """Refuse to suspend, reinstate, recall or retire where the catalogue does not allow it.
+
+    Raises
+    ------
+    WrongStateError
+        The release was never submitted, or there is nothing to suspend or reinstate.
+    RecalledError, SuspendedError, RetiredError
+        It is out of use already.
+    IndependenceError
+        It would be reinstated by its author, by who ran a validation behind an approval, or by who suspended it.
+    """
+    if entry is None:
+        raise WrongStateError(f"release {short(change.release)} was never submitted", subject=change.release)
+    check_step(change.verb, entry.state, entry.changes, name=entry.name, subject=entry.digest)
+    if isinstance(change, ReleaseReinstated):
+        executors = {
+            entry.evaluation(one.report).report.actor: "ran the validation" for one in entry.approvals
+        }
+        stopped = [one.actor for one in entry.changes if isinstance(one, ReleaseSuspended)]
+        require_independent(
+            change.actor,
+            {**executors, entry.release.actor: "submitted the release", stopped[-1]: "suspended the release"},
+        )
+
+
+def check_context(decision: CatalogueDecision) -> None:
+    """Refuse a new approval for endpoints without its context in fields. Raises `ContextMissingError`.
+
+    Asked when an approval is made, not when one is read: earlier records had the text alone.
+    """
+    if decision.scope == "endpoint" and decision.context is None:
+        raise ContextMissingError(
+            "an approval for endpoints names measurand, population, modality and endpoint role",
+            subject=decision.release,
+            hint="assay catalogue approve --measurand --population --modality --endpoint-role",
+        )
+
+
+def earned_by(report: ValidationReport, protocol: Protocol) -> Earned:
+    """What one may say of a release on the strength of a report that counts.
+
+    *Validated* only where a whole kit of patients met its criteria. The same on phantoms, on derived images or on a
+    single case is *technically verified*: it shows that software works, not that it measures patients.
+    """
+    if missing_evidence(report, protocol, "exploratory"):
+        return "nothing"
+    on_patients = report.evidence == "patient" and report.cases > 1
+    return "validated" if on_patients else "technically verified"
 
 
 def missing_evidence(report: ValidationReport, protocol: Protocol, scope: str) -> str:

@@ -445,3 +445,33 @@ class AnotherProposalError(TrustError):
     """The proposal is not the one that was named by its digest."""
 
     code = "another-proposal"
+
+
+class SuspendedError(PolicyError):
+    """The release is suspended: no new lock until it is reinstated."""
+
+    code = "release-suspended"
+
+
+class RecalledError(PolicyError):
+    """The release was recalled: it is neither approved, locked nor run any more."""
+
+    code = "release-recalled"
+
+
+class RetiredError(PolicyError):
+    """The release is at its end of life: no new lock."""
+
+    code = "release-retired"
+
+
+class ImpactChangedError(PolicyError):
+    """What a recall would touch is no longer what its signer was shown."""
+
+    code = "impact-changed"
+
+
+class ContextMissingError(PolicyError):
+    """An approval for endpoints does not say what is measured, in whom, on what, and as which endpoint."""
+
+    code = "context-missing"

@@ -23,6 +23,9 @@ class Action(StrEnum):
     REPORT_SIGN = "report.sign"
     CATALOGUE_APPROVE = "catalogue.approve"
     CATALOGUE_SUSPEND = "catalogue.suspend"
+    CATALOGUE_REINSTATE = "catalogue.reinstate"
+    CATALOGUE_RECALL = "catalogue.recall"
+    CATALOGUE_RETIRE = "catalogue.retire"
     TRIAL_CREATE = "trial.create"
     TRIAL_LOCK = "trial.lock"
     TRIAL_SIGN = "trial.sign"
@@ -41,6 +44,9 @@ ALLOWED: Mapping[Action, frozenset[Role]] = MappingProxyType(
         Action.REPORT_SIGN: frozenset({Role.DEVELOPER, Role.QA}),
         Action.CATALOGUE_APPROVE: frozenset({Role.QA}),
         Action.CATALOGUE_SUSPEND: frozenset({Role.QA, Role.SPONSOR}),
+        Action.CATALOGUE_REINSTATE: frozenset({Role.QA}),
+        Action.CATALOGUE_RECALL: frozenset({Role.QA, Role.SPONSOR}),
+        Action.CATALOGUE_RETIRE: frozenset({Role.QA}),
         Action.TRIAL_CREATE: frozenset({Role.SPONSOR}),
         Action.TRIAL_LOCK: frozenset({Role.SPONSOR}),
         Action.TRIAL_SIGN: frozenset({Role.SPONSOR, Role.QA}),

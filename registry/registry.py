@@ -22,7 +22,7 @@ from registry import dsse, home, keys, rules
 from registry.authority import NODE_ACTS, check_authority, check_record, read_act
 from registry.blobs import BlobStore
 from registry.canonical import Digest, canonical_json, digest
-from registry.catalogue import CatalogueEntry, project
+from registry.catalogue import CATALOGUE_TYPES, CatalogueEntry, project
 from registry.ceremony import Change, Proposal, draw_up, examine, next_root
 from registry.database import Database
 from registry.errors import (
@@ -235,7 +235,7 @@ class Registry:
 
     def catalogue(self) -> dict[Digest, CatalogueEntry]:
         """Every release and what it has earned."""
-        return project(self.records(), self.roots)
+        return project(self.records(CATALOGUE_TYPES), self.roots)
 
     def trial(self, trial: str) -> TrialStatus:
         """A trial, its locks and signatures. Raises `UnknownRecordError`."""

@@ -11,17 +11,25 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from registry import esignature
-from registry.canonical import Digest
-from registry.catalogue import check_decision, check_preregistered, check_report
+from registry.canonical import Digest, short
+from registry.catalogue import (
+    check_change,
+    check_context,
+    check_decision,
+    check_preregistered,
+    check_report,
+)
 from registry.errors import (
     ActionDeniedError,
     ChainGapError,
     DuplicateRecordError,
+    ImpactChangedError,
     LockChainError,
     LockMismatchError,
     RoleError,
     WrongStateError,
 )
+from registry.impact import affected
 from registry.locked_run import RunRequest, check_run_allowed
 from registry.plans import (
     ProtocolDeviation,
@@ -33,6 +41,16 @@ from registry.plans import (
     plans_of,
 )
 from registry.policy import ALLOWED, Action, require_independent
+from registry.standing import (
+    Change,
+    ReleaseRecalled,
+    ReleaseReinstated,
+    ReleaseRetired,
+    ReleaseSuspended,
+    changes_of,
+    check_lockable,
+    check_runnable,
+)
 from registry.statements import (
     Act,
     CatalogueDecision,
@@ -158,6 +176,8 @@ def _sign_lock(act: ESignature, lock: TrialLock, registry: Registry) -> None:
             f"lock {lock.sequence} of trial {lock.trial} was superseded by lock {newest.lock.sequence}",
             subject=lock.trial,
         )
+    for slot in lock.slots:
+        check_lockable(f"{slot.plugin} {slot.version}", slot.release, changes_of(registry, slot.release))
 
 
 def _require_role(act: ESignature, action: Action) -> None:
@@ -169,6 +189,22 @@ def _require_role(act: ESignature, action: Action) -> None:
 
 def _decision(act: CatalogueDecision, registry: Registry) -> None:
     check_decision(registry.catalogue().get(act.release), act)
+    check_context(act)
+
+
+def _change(act: Change, registry: Registry) -> None:
+    check_change(registry.catalogue().get(act.release), act)
+
+
+def _recall(act: ReleaseRecalled, registry: Registry) -> None:
+    _change(act, registry)
+    found = affected(registry, act.release).digest
+    if act.impact != found:
+        raise ImpactChangedError(
+            f"the recall is signed for the list {short(act.impact)}, but what is affected is {short(found)}",
+            subject=act.release,
+            hint="read it again: assay catalogue impact PLUGIN@VERSION",
+        )
 
 
 def _trial_created(act: TrialCreated, registry: Registry) -> None:
@@ -211,6 +247,7 @@ def check_trial_run(act: RunStarted, release: Release, registry: Registry) -> No
     slot = check_run_allowed(view, RunRequest.recorded(act, release.plugin))
     if view is None or act.lock != view.digest or act.release != slot.release:
         raise LockMismatchError(f"run {act.run} is not under the lock in force", subject=act.run)
+    check_runnable(registry, slot)
 
 
 def _run_finished(act: RunFinished, registry: Registry) -> None:
@@ -244,6 +281,10 @@ RULES: Mapping[type[Act], Callable[[Any, Registry], None]] = MappingProxyType(
         ValidationReport: _validation_report,
         ESignature: _esignature,
         CatalogueDecision: _decision,
+        ReleaseSuspended: _change,
+        ReleaseReinstated: _change,
+        ReleaseRecalled: _recall,
+        ReleaseRetired: _change,
         TrialCreated: _trial_created,
         TrialLock: _trial_lock,
         RunStarted: _run_started,

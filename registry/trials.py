@@ -28,6 +28,7 @@ from registry.lock_terms import check_amendment, check_least, context_faults, co
 from registry.policy import distinct_persons
 from registry.record import Record
 from registry.roots import RootHistory
+from registry.standing import check_lockable
 from registry.statements import (
     ContextOfUse,
     ESignature,
@@ -190,12 +191,15 @@ def slot_from(
     Raises
     ------
     NotApprovedError, ScopeError, ContextExceededError
+    RecalledError, SuspendedError, RetiredError
+        The release is out of use.
     """
     release = entry.release
     if not entry.approvals:
         raise NotApprovedError(
             f"{release.plugin} {release.version} is {entry.state}, not approved", subject=entry.digest
         )
+    check_lockable(entry.name, entry.digest, entry.changes)
     approval = covering_approval(entry, scope, context)
     report = entry.evaluation(approval.report).report
     with named_faults(slot):

@@ -32,7 +32,7 @@ NOUNS = {
     "plugin": "Check, build, test, run and submit a plugin.",
     "kit": "Check, show and register validation kits.",
     "report": "Show, sign and verify validation reports.",
-    "catalogue": "List, show and approve releases.",
+    "catalogue": "List, show, approve, suspend and recall releases.",
     "trial": "Lock, export, import and run trials.",
     "audit": "Read and verify the audit trail.",
 }

@@ -373,6 +373,7 @@ def return_records(
 
 def _show_status(trial: str, *, json: bool, next_command: str) -> None:
     from registry.esignature import describe
+    from registry.standing import told
 
     _, registry = session.open_registry()
     found = registry.trial(trial)
@@ -389,6 +390,7 @@ def _show_status(trial: str, *, json: bool, next_command: str) -> None:
             f"  {slot.slot}: {slot.plugin} {slot.version}  image {slot.image}" for slot in view.lock.slots
         ]
         lines += [f"  signed: {describe(one)}" for one in view.signatures]
+        lines += [f"  {line}" for line in told(registry, view.lock.slots)]
     document = {
         "trial": found.trial,
         "locks": [

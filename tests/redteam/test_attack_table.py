@@ -14,7 +14,6 @@ WAITING = [
     "unlisted planned change",
     "planned change out of bounds",
     "suppressed recall",
-    "recalled, then approved",
     "password guessing",
     "GPU outside the lock's class",
     "PHI in a record",

@@ -11,13 +11,16 @@ from pathlib import Path
 from registry import witness
 from registry.bundle import export_trial, import_trial
 from registry.esignature import Signing, compose
+from registry.impact import affected
 from registry.keys import Signer, generate
 from registry.plans import FieldChange, ProtocolDeviation, number_of, read_plan
 from registry.record import Record
 from registry.registry import Founder, Registry
 from registry.returns import export_site_records, take_in
+from registry.standing import Change, ReleaseRecalled
 from registry.statements import (
     CatalogueDecision,
+    ContextOfUse,
     FileRef,
     InputRef,
     Measured,
@@ -46,6 +49,9 @@ STAFF = {
     "simone": ("Simone Sponsor", Role.SPONSOR),
 }
 VALIDATION = "a" * 16
+CONTEXT = ContextOfUse(
+    measurand="whole-brain volume", population="adults", modality="MR", endpoint_role="secondary"
+)
 CASES = 3
 AMENDED = Amendment(kind="deviation", impact="none", justification="the measured values do not depend on it")
 
@@ -174,14 +180,16 @@ class World:
         checkpoint: str | None = None,
         subset: Subset = "whole kit",
         cases: int = CASES,
+        validation: str = VALIDATION,
+        attempt: int = 1,
     ) -> Record:
         protocol = self.logged["protocol"].digest
         started = ValidationStarted(
             **self.stamp(by),
-            validation=VALIDATION,
+            validation=validation,
             release=self.logged["release"].digest,
             protocol=protocol,
-            attempt=1,
+            attempt=attempt,
             subset=subset,
             cases=cases,
             checkpoint=checkpoint or self.sponsor.checkpoint_covering(protocol, cosigned_by_other_than=by),
@@ -196,11 +204,12 @@ class World:
         evidence: str = "patient",
         subset: Subset = "whole kit",
         cases: int = CASES,
+        validation: str = VALIDATION,
     ) -> Record:
         report = ValidationReport.model_validate(
             {
                 **self.stamp(by),
-                "validation": VALIDATION,
+                "validation": validation,
                 "started": self.logged["started"].digest,
                 "release": self.logged["release"].digest,
                 "protocol": self.logged["protocol"].digest,
@@ -222,19 +231,30 @@ class World:
         signature = compose(enrolled, enrolled.roles[0], signing, at=self.clock())
         return self.sponsor.act(signature, self.keys[person])
 
-    def approve(self, by: str = "quentin", scope: str = "endpoint") -> Record:
+    def approve(self, by: str = "quentin", scope: str = "endpoint", role: str | None = None) -> Record:
         decision = CatalogueDecision.model_validate(
             {
-                **self.stamp(by),
+                **self.stamp(by, role),
                 "release": self.logged["release"].digest,
                 "decision": "approve",
                 "scope": scope,
                 "context_of_use": "whole-brain volume in adults, T1-weighted MRI",
                 "report": self.logged["report"].digest,
+                "context": CONTEXT,
             }
         )
         self.logged["decision"] = self.sponsor.act(decision, self.keys[by])
         return self.logged["decision"]
+
+    def change(self, kind: type[Change], by: str = "quinn", role: str | None = None) -> Record:
+        """Suspend, reinstate, recall or retire the release; a recall is signed for the list as it is."""
+        release = self.logged["release"].digest
+        fields: dict[str, str] = {"release": release}
+        if kind is ReleaseRecalled:
+            fields["impact"] = affected(self.sponsor, release).digest
+        change = kind.model_validate({**self.stamp(by, role), **fields})
+        self.logged[kind.verb] = self.sponsor.act(change, self.keys[by], [("release", release)])
+        return self.logged[kind.verb]
 
     def open_trial(self, trial: str = "trial-1", scope: str = "endpoint") -> Record:
         created = TrialCreated.model_validate(

@@ -15,15 +15,18 @@ from host.errors import (
 )
 from host.home import Home, now
 from host.site import LockedRun, RunOrder, import_trial_bundle, run_locked
-from plugin_spec.errors import AssayError, InputError, TrustError
+from plugin_spec.errors import AssayError, ExitCode, InputError, TrustError
 from registry.errors import (
     BlobMismatchError,
     EngineNotAllowedError,
+    RecalledError,
     UnknownRecordError,
     WarmNotLockedError,
     WrongStateError,
 )
+from registry.impact import affected
 from registry.registry import Registry
+from registry.standing import Change, ReleaseRecalled, ReleaseSuspended
 from registry.statements import RunStarted
 from tests.support.memory_engine import MemoryEngine, ending
 from tests.support.registry_builders import seeded
@@ -163,6 +166,42 @@ def test_what_differs_from_the_lock_is_refused_and_the_refusal_is_logged(
     assert finished(site.registry) == []
     (refusal,) = refusals(site.registry)
     assert (refusal.attempted, refusal.error) == ("trial-run", refused.value.code)
+
+
+def change(site: Site, kind: type[Change], by: str = "quentin") -> list[str]:
+    """QA decides about the release, and the site imports the trial's next bundle; what the site is told."""
+    host, said = site.host, list[str]()
+    fields = {"release": host.release.record}
+    if kind is ReleaseRecalled:
+        fields["impact"] = affected(host.registry, host.release.record).digest
+    host.registry.act(kind.model_validate({**host.stamp(by), **fields}), host.keys[by])
+    import_trial_bundle(
+        site.home,
+        site.registry,
+        host.exported(),
+        pin=host.registry.roots.versions[0].digest,
+        engine_for=lambda allowed: site.engine,
+        say=said.append,
+    )
+    return [line for line in said if line.startswith("slot")]
+
+
+def test_a_recalled_release_starts_no_container_at_a_site_that_was_told(site: Site) -> None:
+    (told,) = change(site, ReleaseRecalled)
+    assert told.startswith("slot bright: tiny-volumes 1.0.0 is recalled: as planned (quentin, ")
+    assert told.endswith("it is not run any more")
+    with pytest.raises(RecalledError) as refused:
+        site.run()
+    assert refused.value.exit_code == ExitCode.NOT_PERMITTED
+    assert site.engine.ran == []
+    (refusal,) = refusals(site.registry)
+    assert (refusal.attempted, refusal.error) == ("trial-run", "release-recalled")
+
+
+def test_a_suspended_release_runs_on_under_its_lock_and_the_site_is_told(site: Site) -> None:
+    (told,) = change(site, ReleaseSuspended)
+    assert told.endswith("runs under this lock go on")
+    assert site.run().fault() is None
 
 
 def test_a_slot_the_lock_does_not_have_is_refused_and_the_slots_are_named(site: Site) -> None:

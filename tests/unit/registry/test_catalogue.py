@@ -1,6 +1,6 @@
 import pytest
 
-from registry.catalogue import State, missing_evidence
+from registry.catalogue import missing_evidence
 from registry.errors import (
     IndependenceError,
     NotEvaluatedError,
@@ -9,6 +9,7 @@ from registry.errors import (
     ScopeError,
     UnknownRecordError,
 )
+from registry.standing import State
 from registry.statements import Protocol, Subset, ValidationReport
 from tests.support.registry_builders import World
 

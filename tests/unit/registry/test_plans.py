@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from registry.bundle import verify_bundle
-from registry.catalogue import State
 from registry.errors import (
     DuplicateRecordError,
     IndependenceError,
@@ -17,6 +16,7 @@ from registry.errors import (
 )
 from registry.plans import deviations_before, find_plan, number_of, plans_of
 from registry.registry import Registry
+from registry.standing import State
 from registry.trace import trace
 from tests.support.registry_builders import World, digest_of
 

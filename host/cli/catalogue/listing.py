@@ -1,18 +1,15 @@
-"""``assay catalogue``: what each release has earned, as a projection of the log."""
+"""``assay catalogue list`` and ``show``: what each release has earned, as a projection of the log."""
 
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from host.cli import session
 from host.cli.answer import JsonFlag, show, table
+from host.cli.catalogue.names import ReleaseArgument
 
-app = typer.Typer(help="List, show and approve releases.", no_args_is_help=True, rich_markup_mode=None)
+if TYPE_CHECKING:
+    from registry.catalogue import Evaluation
 
-ReleaseArgument = Annotated[str, typer.Argument(help="PLUGIN@VERSION, or the release's digest.")]
 
-
-@app.command("list")
 def list_releases(json: JsonFlag = False) -> None:
     """List releases with their state and evidence."""
     _, registry = session.open_registry()
@@ -26,18 +23,18 @@ def list_releases(json: JsonFlag = False) -> None:
                 str(entry.state),
                 newest.verdict if newest else "",
                 newest.evidence if newest else "",
+                entry.earned if newest else "",
                 ", ".join(sorted({one.scope for one in entry.approvals})),
                 entry.digest[:19],
             )
         )
     show(
         [_document(entry) for entry in entries.values()],
-        table(("release", "state", "verdict", "evidence", "approved for", "digest"), rows),
+        table(("release", "state", "verdict", "evidence", "earned", "approved for", "digest"), rows),
         as_json=json,
     )
 
 
-@app.command("show")
 def show_release(release: ReleaseArgument, json: JsonFlag = False) -> None:
     """Show a release's dossier: digests, evaluations, signatures and approvals."""
     from host.installed import find_release, read_stored_manifest
@@ -62,63 +59,19 @@ def show_release(release: ReleaseArgument, json: JsonFlag = False) -> None:
     for one in entry.evaluations:
         report = one.report
         lines.append(
-            f"evaluated   {report.verdict} on {report.evidence} evidence, validation {report.validation}"
+            f"evaluated   {report.verdict} on {report.evidence} evidence ({_earned(one)}), "
+            f"validation {report.validation}"
         )
         lines += [f"  signed    {describe(signature)}" for signature in one.signatures]
     for approval in entry.approvals:
         lines.append(
             f"approved    {approval.scope}: {approval.context_of_use} (by {approval.actor} at {approval.at})"
         )
+    lines += [
+        f"{change.verb:<11} by {change.actor} ({change.role}) at {change.at}: {change.reason}"
+        for change in entry.changes
+    ]
     show({**_document(entry), "manifest": manifest}, lines, as_json=json)
-
-
-@app.command()
-def approve(
-    release: ReleaseArgument,
-    report: Annotated[str, typer.Option(help="Id of the validation whose signed report supports this.")],
-    scope: Annotated[str, typer.Option(help="demonstration, exploratory or endpoint.")],
-    use: Annotated[str, typer.Option(help="Context of use that is approved.")],
-    person: session.AsOption,
-    reason: session.ReasonOption = "approval",
-    json: JsonFlag = False,
-) -> None:
-    """Approve a release for a scope and a context of use; the author and the executor may not."""
-    from host.cli.report import find_report
-    from host.installed import find_release
-    from host.reports.recheck import recheck
-    from host.signing import read_scope, typed
-    from registry.policy import Action
-    from registry.statements import CatalogueDecision
-
-    home, registry = session.open_registry()
-    found, evidence = find_release(registry, release), find_report(registry, report)
-    recheck(registry, evidence)
-    actor = session.act_as(home, registry, person, Action.CATALOGUE_APPROVE)
-    record = registry.act(
-        typed(
-            CatalogueDecision,
-            actor=actor.person,
-            role=actor.role,
-            at=session.stamp(),
-            reason=reason,
-            release=found.digest,
-            decision="approve",
-            scope=read_scope(scope),
-            context_of_use=use,
-            report=evidence.digest,
-        ),
-        actor.signer,
-        [("release", found.digest), ("report", evidence.digest)],
-    )
-    show(
-        {"decision": record.digest, "release": found.digest, "scope": scope},
-        [
-            f"approved {release} for {scope} by {actor.name}",
-            f"  log entry {record.sequence}, {record.logged_at}",
-        ],
-        as_json=json,
-        next_command="assay trial create TRIAL --title TEXT --scope " + f"{scope} --as PERSON",
-    )
 
 
 def _document(entry: object) -> dict[str, object]:
@@ -130,6 +83,13 @@ def _document(entry: object) -> dict[str, object]:
         "plugin": entry.release.plugin,
         "version": entry.release.version,
         "state": str(entry.state),
+        "earned": entry.earned,
         "evaluations": [one.report for one in entry.evaluations],
         "approvals": list(entry.approvals),
+        "changes": [{"decision": one.verb, **one.model_dump(mode="json")} for one in entry.changes],
     }
+
+
+def _earned(evaluation: "Evaluation") -> str:
+    """What the evaluation lets one say, in words that claim no more."""
+    return "no claim" if evaluation.earned == "nothing" else evaluation.earned
