@@ -56,7 +56,7 @@ from registry.statements import (
     TrialLock,
     ValidationReport,
 )
-from registry.trials import LockView, check_slots, status
+from registry.trials import LockView, check_policy, check_slots, status
 from registry.trust_root import TrustRoot
 from registry.witness import check_continues, cosigners, last_seen, log_keys, open_enrolled
 
@@ -281,6 +281,8 @@ def _check_lock(index: BundleIndex, records: Sequence[Record], roots: RootHistor
         raise LockMismatchError(
             f"trial {index.trial}: the bundle names another lock than is in force", subject=index.trial
         )
+    # Who holds the log's key could log a lock that asks for fewer signatures, and have it signed by those.
+    check_policy(view.lock)
     # A lock is judged by the catalogue of its time; what was decided since must have come about by the rules too.
     before = [one for one in records if one.sequence < view.record.sequence]
     check_slots(view.lock, known.trial.scope, project(before, roots))

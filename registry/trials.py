@@ -322,6 +322,13 @@ def _check_terms(lock: TrialLock, roots: RootHistory) -> None:
             raise SiteNotEnrolledError(
                 f"{site} is not enrolled as a site", subject=site, hint="assay trust enrol"
             )
+    check_policy(lock)
+    if lock.trust_root != roots.latest.digest:
+        raise WrongStateError(f"trial {lock.trial}: the lock names an older trust root", subject=lock.trial)
+
+
+def check_policy(lock: TrialLock) -> None:
+    """Refuse a lock that asks for fewer signatures than sponsor 1 and QA 1. Raises `WrongStateError`."""
     asked = Counter({threshold.role: threshold.count for threshold in lock.policy})
     if len(asked) != len(lock.policy) or not set(asked) <= set(Role):
         raise WrongStateError(
@@ -331,5 +338,3 @@ def _check_terms(lock: TrialLock, roots: RootHistory) -> None:
         raise WrongStateError(
             f"trial {lock.trial}: a lock needs at least sponsor 1 and qa 1", subject=lock.trial
         )
-    if lock.trust_root != roots.latest.digest:
-        raise WrongStateError(f"trial {lock.trial}: the lock names an older trust root", subject=lock.trial)

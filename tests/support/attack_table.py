@@ -6,6 +6,7 @@ from host import errors as host_errors
 from plugin_spec import errors as plugin_errors
 from plugin_spec.errors import AssayError, ExitCode
 from registry import errors as registry_errors
+from tests.support.bundle_corpus import CORPUS
 from tests.support.traceability import NOT_RUN, TWIN, Attack, attacks, showing
 
 RECORDS = ("refusal", "fault", "run-finished", "none", "contained")
@@ -35,6 +36,12 @@ def names_for(attack: Attack) -> set[str]:
     return {str(attack.code)} | ({known.__name__} if known else set()) | inside
 
 
+CORPUS_TEST = (
+    "tests/redteam/test_bundle_corpus.py::"
+    "test_a_forged_bundle_is_refused_by_both_and_leaves_a_refusal_at_the_site"
+)
+
+
 def table(results: Mapping[str, str]) -> Iterator[str]:
     """The lines of the page."""
     made = showing("attack")
@@ -44,8 +51,12 @@ def table(results: Mapping[str, str]) -> Iterator[str]:
             yield f"## {one.name}\n\n- no test yet\n"
             continue
         yield f"## {one.name}\n\n{_said(one)}\n"
-        yield from (f"- {results.get(name, NOT_RUN)}: {name}" for name in made.get(one.name, ()))
+        tests = [*made.get(one.name, ()), *([CORPUS_TEST] if one.name in CORPUS else [])]
+        yield from (f"- {results.get(name, NOT_RUN)}: {name}" for name in tests)
         yield f"- {results.get(str(one.honest), NOT_RUN)}: {one.honest}{TWIN}\n"
+    yield "# Forged bundles\n"
+    yield "Refused by `assay verify` and `tests/redteam/independent_verifier.py`; a site logs the refusal.\n"
+    yield from (f"- `{one.code}`: {name}" for name, one in CORPUS.items())
 
 
 def _said(attack: Attack) -> str:
