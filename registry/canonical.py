@@ -84,7 +84,9 @@ def parse_json(data: bytes, *, where: str, limit: int = MAX_JSON_BYTES) -> JsonV
             parse_float=_finite_float,
             parse_constant=_no_constant,
         )
-        _check_tree(value)
+        # Without so many brackets nothing is nested so deep, and without escapes UTF-8 holds no lone surrogate.
+        if text.count("{") + text.count("[") > MAX_DEPTH or "\\u" in text:
+            _check_tree(value)
     except RecursionError as error:
         raise MalformedJsonError(f"{where}: nested deeper than {MAX_DEPTH}", subject=where) from error
     except ValueError as error:  # includes UnicodeDecodeError and JSONDecodeError (a byte order mark, too)

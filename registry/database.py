@@ -13,7 +13,7 @@ How each engine keeps these is its own module's: ``sqlite``.
 """
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -156,15 +156,26 @@ class Database:
 
     @contextmanager
     def kept_open(self) -> Iterator[None]:
-        """Keep the database open while many transactions follow each other.
+        """Keep the database open while many transactions of this thread follow each other, all on one connection.
 
-        Closing a file for the last time makes SQLite copy its journal back and wait for the disk, which takes longer
-        than most transactions; each transaction has its own connection all the same.
+        Closing a file for the last time makes SQLite copy its journal back and wait for the disk, and opening it again
+        prepares it anew; both take longer than most transactions. Between transactions the connection holds nothing.
         """
-        with self._engine.connect() as idle:
-            idle.exec_driver_sql("SELECT version FROM schema_version").all()
-            idle.rollback()
+        if getattr(self._open, "kept", None) is not None:
             yield
+            return
+        with self._engine.connect() as kept:
+            kept.exec_driver_sql("SELECT version FROM schema_version").all()
+            kept.rollback()
+            self._open.kept = kept
+            try:
+                yield
+            finally:
+                self._open.kept = None
+
+    def after_commit(self, do: Callable[[], None]) -> None:
+        """Do something once what the open transaction writes is on disk; never, where it is undone."""
+        self._open.after.append(do)
 
     def missing_guards(self) -> list[str]:
         """What no longer keeps the log append-only, by name: a sign of tampering."""
@@ -194,12 +205,15 @@ class Database:
         if joined is not None:
             yield joined
             return
+        kept: Connection | None = getattr(self._open, "kept", None) if engine is self._engine else None
         try:
-            with Session(engine, expire_on_commit=False) as session:
+            with Session(engine if kept is None else kept, expire_on_commit=False) as session:
                 self.store.begin(session.connection(), writing=writing)
-                self._open.session = session
+                self._open.session, self._open.after = session, []
                 yield session
                 session.commit()
+                for do in self._open.after:
+                    do()
         except self.store.errors as error:
             raise self.store.explained(error) from error
         finally:

@@ -90,7 +90,13 @@ def add_signature(data: bytes, signer: Signer) -> bytes:
     )
 
 
-def open_envelope(data: bytes, *, keys: Mapping[str, PublicKey], payload_type: str = PAYLOAD_TYPE) -> Opened:
+def open_envelope(
+    data: bytes,
+    *,
+    keys: Mapping[str, PublicKey],
+    payload_type: str = PAYLOAD_TYPE,
+    every_signer_known: bool = False,
+) -> Opened:
     """Verify an envelope against known keys.
 
     Parameters
@@ -101,6 +107,8 @@ def open_envelope(data: bytes, *, keys: Mapping[str, PublicKey], payload_type: s
         The trusted keys. Signatures that name no key of these are ignored.
     payload_type : str, optional
         The only payload type to accept.
+    every_signer_known : bool, optional
+        Refuse a signature that no known key can check, instead of ignoring it: a later key might refute it.
 
     Returns
     -------
@@ -118,6 +126,8 @@ def open_envelope(data: bytes, *, keys: Mapping[str, PublicKey], payload_type: s
         A signature in the name of a known key does not verify, or no known key signed.
     """
     envelope = _parse(data)
+    if every_signer_known:
+        _check_every_signer_known(envelope, keys)
     if envelope.payloadType != payload_type:
         raise PayloadTypeError(f"the envelope carries {envelope.payloadType!r}, expected {payload_type!r}")
     payload = _decode(envelope.payload, "payload")
@@ -138,14 +148,8 @@ def open_envelope(data: bytes, *, keys: Mapping[str, PublicKey], payload_type: s
     return Opened(payload=payload, payload_digest=name, signer_keyids=frozenset(signed))
 
 
-def check_every_signer_known(data: bytes, keys: Mapping[str, PublicKey]) -> None:
-    """Refuse an envelope with a signature that no known key can check: a later key might refute it.
-
-    Raises
-    ------
-    SignatureError
-    """
-    unknown = sorted({item.keyid for item in _parse(data).signatures} - set(keys))
+def _check_every_signer_known(envelope: Envelope, keys: Mapping[str, PublicKey]) -> None:
+    unknown = sorted({item.keyid for item in envelope.signatures} - set(keys))
     if unknown:
         raise SignatureError(f"a signature names the unknown key {unknown[0][:12]!r}", subject=unknown[0])
 
@@ -161,12 +165,18 @@ def unverified_payload(data: bytes) -> bytes:
 
 
 def _parse(data: bytes) -> Envelope:
-    return _checked(parse_json(data, where="envelope", limit=MAX_ENVELOPE_BYTES))
+    parse_json(data, where="envelope", limit=MAX_ENVELOPE_BYTES)
+    return _read(data)
 
 
 def _checked(body: object) -> Envelope:
+    return _read(canonical_json(body))
+
+
+def _read(data: bytes) -> Envelope:
+    """Read what is known to be strict JSON."""
     try:
-        envelope = Envelope.model_validate_json(canonical_json(body))
+        envelope = Envelope.model_validate_json(data)
     except ValidationError as error:
         raise MalformedEnvelopeError(f"envelope: {first_fault(error)}") from error
     if len({item.keyid for item in envelope.signatures}) != len(envelope.signatures):

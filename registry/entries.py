@@ -1,26 +1,49 @@
 """Entries as rows: written many at a time, and read a page at a time, so that no log need fit into memory."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import insert
+from sqlalchemy import Connection
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from registry import merkle
 from registry.canonical import Digest, digest
 from registry.database import Database
+from registry.merkle import Frontier
 from registry.record import Record, leaf_data, named_digests
-from registry.tables import EntryRow, NodesRow, SubjectRow
-from registry.tree import StoredTree, completed_by
+from registry.tables import EntryRow, SubjectRow
+from registry.tree import completed_by
 
 PAGE = 4096
 # SQLite takes 32,766 parameters in one statement, and older ones 999.
 _ASKED_AT_ONCE = 500
-RowT = TypeVar("RowT")
+# Written out, for what an append costs beyond the disk is mostly the making of statements.
+_COLUMNS = {
+    "entries": ("sequence", "logged_at", "payload_digest", "predicate_type", "envelope", "leaf_hash"),
+    "nodes": ("sequence", "hashes"),
+    "subjects": ("sequence", "digest"),
+}
+_NEWEST = "SELECT sequence, logged_at, leaf_hash FROM entries ORDER BY sequence DESC LIMIT 1"
 
 
-def store(session: Session, records: Sequence[Record]) -> None:
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The newest entry: what the next one goes on from."""
+
+    sequence: int
+    logged_at: str
+    leaf: bytes
+
+
+def edge(session: Session) -> Edge | None:
+    """Where the log ends; None where it is empty."""
+    newest = session.connection().exec_driver_sql(_NEWEST).first()
+    return None if newest is None else Edge(newest[0], newest[1], newest[2])
+
+
+def store(session: Session, records: Sequence[Record], frontier: Frontier) -> Edge | None:
     """Write the rows of verified records that come next in the log: bodies, tree and index.
 
     Parameters
@@ -29,45 +52,53 @@ def store(session: Session, records: Sequence[Record]) -> None:
         The transaction that all of it is part of.
     records : sequence of Record
         In log order, their sequences dense and the first one the log's size.
+    frontier : Frontier
+        The tree's right edge at that size; it grows with them.
+
+    Returns
+    -------
+    Edge or None
+        The last of them; None where there are none.
     """
-    if not records:
-        return
-    frontier = StoredTree(session).frontier(records[0].sequence)
-    entries: list[dict[str, object]] = []
-    nodes: list[dict[str, object]] = []
-    subjects: list[dict[str, object]] = []
+    end: Edge | None = None
+    rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in _COLUMNS}
     for one in records:
-        leaf = merkle.leaf_hash(leaf_data(one.sequence, one.logged_at, one.digest, digest(one.envelope)))
-        entries.append(
-            {
-                "sequence": one.sequence,
-                "logged_at": one.logged_at,
-                "payload_digest": one.digest,
-                "predicate_type": one.statement.predicate_type,
-                "envelope": one.envelope,
-                "leaf_hash": leaf,
-            }
-        )
+        kind, body = one.statement.predicate_type, one.envelope
+        leaf = merkle.leaf_hash(leaf_data(one.sequence, one.logged_at, one.digest, digest(body)))
+        end = Edge(one.sequence, one.logged_at, leaf)
+        rows["entries"].append((one.sequence, one.logged_at, one.digest, kind, body, leaf))
         if completed := completed_by(frontier, leaf):
-            nodes.append({"sequence": one.sequence, "hashes": completed})
-        named = sorted(named_digests(one.statement))
-        subjects += [{"sequence": one.sequence, "digest": name} for name in named]
+            rows["nodes"].append((one.sequence, completed))
+        rows["subjects"] += [(one.sequence, name) for name in sorted(named_digests(one.statement))]
     connection = session.connection()
-    connection.execute(insert(EntryRow), entries)
-    if nodes:
-        connection.execute(insert(NodesRow), nodes)
-    if subjects:
-        connection.execute(insert(SubjectRow), subjects)
+    for table, some in rows.items():
+        if some:
+            connection.exec_driver_sql(_insertion(table, _mark(connection)), some)
+    return end
+
+
+@cache
+def _insertion(table: str, mark: str) -> str:
+    columns = _COLUMNS[table]
+    # Names of this module, nothing from outside.
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join([mark] * len(columns))})"  # noqa: S608
+
+
+def _mark(connection: Connection) -> str:
+    """How the driver writes a parameter."""
+    return "?" if connection.dialect.paramstyle == "qmark" else "%s"
 
 
 def logged_among(session: Session, names: Collection[Digest]) -> set[Digest]:
     """Those of some payload digests that are logged; nothing of them is verified."""
-    asked, found = sorted(names), set[Digest]()
+    asked, found, connection = sorted(names), set[Digest](), session.connection()
+    mark = _mark(connection)
     for start in range(0, len(asked), _ASKED_AT_ONCE):
-        some = asked[start : start + _ASKED_AT_ONCE]
-        found |= set(
-            session.exec(select(EntryRow.payload_digest).where(col(EntryRow.payload_digest).in_(some)))
-        )
+        some = tuple(asked[start : start + _ASKED_AT_ONCE])
+        marks = ", ".join([mark] * len(some))
+        # Only parameter marks are put into the text.
+        query = f"SELECT payload_digest FROM entries WHERE payload_digest IN ({marks})"  # noqa: S608
+        found |= set(connection.exec_driver_sql(query, some).scalars())
     return found
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from registry import dsse, entries, merkle
+from registry import entries, merkle
 from registry.canonical import Digest, short
 from registry.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from registry.database import Database
@@ -68,6 +68,7 @@ class Log:
         self.origin = origin
         self._keys = keys
         self._verified: dict[bytes, Record] = {}
+        self._edge: tuple[entries.Edge | None, merkle.Frontier] = (None, merkle.Frontier())
         self._node = node
         self._clock = clock
 
@@ -109,15 +110,13 @@ class Log:
         SignatureError, StatementError, DuplicateRecordError, ClockError
             As by `append`; nothing is logged then.
         """
-        # A signature ignored today would make the entry unreadable once its key is enrolled.
-        for envelope in envelopes:
-            dsse.check_every_signer_known(envelope, self.keys)
         with self.database.transaction() as session:
-            first = StoredTree(session).size
-            logged_at = self._stamp(session, first)
+            edge = entries.edge(session)
+            logged_at = self._stamp("" if edge is None else edge.logged_at)
             records = [
-                read_record(sequence, logged_at, envelope, self.keys)
-                for sequence, envelope in enumerate(envelopes, first)
+                # A signature ignored today would make the entry unreadable once its key is enrolled.
+                read_record(sequence, logged_at, envelope, self.keys, every_signer_known=True)
+                for sequence, envelope in enumerate(envelopes, 0 if edge is None else edge.sequence + 1)
             ]
             known = entries.logged_among(session, {one.digest for one in records})
             for record in records:
@@ -126,8 +125,21 @@ class Log:
                         f"record {short(record.digest)} is logged already", subject=record.digest
                     )
                 known.add(record.digest)
-            entries.store(session, records)
+            frontier = self._frontier(session, edge)
+            end = entries.store(session, records, frontier)
+            self.database.after_commit(lambda: self._keep((end, frontier)))
         return records
+
+    def _frontier(self, session: Session, edge: entries.Edge | None) -> merkle.Frontier:
+        """The tree's right edge: as it was left on disk, where the log still ends in that entry, or read again."""
+        before, frontier = self._edge
+        # It grows with entries that may yet be undone.
+        self._keep((None, merkle.Frontier()))
+        size = 0 if edge is None else edge.sequence + 1
+        return frontier if before == edge else StoredTree(session).frontier(size)
+
+    def _keep(self, edge: tuple[entries.Edge | None, merkle.Frontier]) -> None:
+        self._edge = edge
 
     def has(self, payload_digest: Digest) -> bool:
         """Tell whether a record of this name is logged; nothing of it is verified."""
@@ -301,10 +313,9 @@ class Log:
             newest.order_by(col(CheckpointRow.size).desc(), col(CheckpointRow.number).desc())
         ).first()
 
-    def _stamp(self, session: Session, sequence: int) -> str:
+    def _stamp(self, last: str) -> str:
         now = _text(self._clock())
-        last = session.exec(select(EntryRow.logged_at).where(EntryRow.sequence == sequence - 1)).first()
-        if last is None or now >= last:
+        if now >= last:
             return now
         if datetime.fromisoformat(last) - datetime.fromisoformat(now) > MAX_CLOCK_STEP_BACK:
             raise ClockError(

@@ -65,9 +65,16 @@ def body_digest(stored: object) -> Digest:
     return digest(stored) if isinstance(stored, bytes) else ""
 
 
-def read_record(sequence: int, logged_at: str, envelope: bytes, keys: Mapping[str, PublicKey]) -> Record:
+def read_record(
+    sequence: int,
+    logged_at: str,
+    envelope: bytes,
+    keys: Mapping[str, PublicKey],
+    *,
+    every_signer_known: bool = False,
+) -> Record:
     """Verify an envelope's signatures and read it as the record at ``sequence``."""
-    opened = open_envelope(envelope, keys=keys)
+    opened = open_envelope(envelope, keys=keys, every_signer_known=every_signer_known)
     return Record(sequence, logged_at, envelope, parse_statement(opened.payload), opened.signer_keyids)
 
 

@@ -1,6 +1,6 @@
 """Every experiment there is. A new benchmark is one more module of `tests.bench.subjects` and one more line here."""
 
-from tests.bench.subjects import batch, case, evaluation, inputs, metrics, startup
+from tests.bench.subjects import batch, case, evaluation, inputs, log, metrics, startup
 
 EXPERIMENTS = (
     startup.EXPERIMENT,
@@ -9,4 +9,5 @@ EXPERIMENTS = (
     evaluation.EXPERIMENT,
     case.EXPERIMENT,
     batch.EXPERIMENT,
+    *log.EXPERIMENTS,
 )

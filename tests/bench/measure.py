@@ -105,4 +105,6 @@ def compare(benchmark: Benchmark, times: Mapping[str, list[float]], missing: Map
 
 
 def _seconds(value: float) -> str:
+    if value < 1e-3:
+        return f"{value * 1e6:.0f} \u00b5s"
     return f"{value * 1000:.0f} ms" if value < 10 else f"{value:.1f} s"

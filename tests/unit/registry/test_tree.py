@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from registry import entries, merkle
+from registry import dsse, entries, merkle
+from registry.audit import verify_log
 from registry.canonical import digest
 from registry.checkpoint import Checkpoint
 from registry.database import Database
 from registry.errors import AppendOnlyError, CheckpointMismatchError, DuplicateRecordError, LogTruncatedError
 from registry.log import Log
 from registry.record import Record, leaf_data
-from registry.statements import Refusal, make_statement, parse_statement
+from registry.statements import PAYLOAD_TYPE, Refusal, make_statement, parse_statement
 from registry.tables import EntryRow
 from registry.tree import StoredTree
 from registry.tree_check import Fault, check_tree
@@ -56,7 +57,8 @@ def database(tmp_path: Path) -> Database:
     first = 0
     for count in (1, 2, 3, 5, 8, 18):
         with found.transaction() as session:
-            entries.store(session, [record(number) for number in range(first, first + count)])
+            frontier = StoredTree(session).frontier(first)
+            entries.store(session, [record(number) for number in range(first, first + count)], frontier)
         first += count
     assert first == SIZE
     return found
@@ -210,6 +212,35 @@ def test_many_are_logged_in_one_transaction_or_none_is(world: World) -> None:
         log.append_many([fresh.envelope, other])
     assert log.size == before
     assert log.append_many([]) == []
+
+
+def test_the_tree_goes_on_from_what_is_on_disk_not_from_what_was_undone(world: World) -> None:
+    """The same entry at the same place, after another one than before: its leaf alone does not tell the two apart."""
+    log, first, second = world.sponsor.log, _refusal(world, "first"), _refusal(world, "second")
+    log.append(_refusal(world, "before"))
+    with pytest.raises(RuntimeError), log.database.transaction():
+        log.append_many([first, second])
+        raise RuntimeError
+    log.append(_refusal(world, "other"))
+    log.append(second)
+    log.append(first)
+    assert verify_log(world.sponsor) == ()
+
+
+def _refusal(world: World, subject: str) -> bytes:
+    predicate = Refusal(
+        actor=world.sponsor.node_id,
+        role=Role.LOG,
+        at=TIME,
+        reason="the rules forbid it",
+        attempted="x",
+        attempted_by=None,
+        subject_id=subject,
+        error="none",
+        message="none",
+    )
+    statement = make_statement(predicate, [(subject, digest(subject.encode()))])
+    return dsse.sign(statement, PAYLOAD_TYPE, [world.sponsor.node])
 
 
 def test_pages_are_read_whatever_their_size(database: Database) -> None:
