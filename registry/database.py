@@ -9,7 +9,7 @@ Invariants
 * A schema that this code does not know is never written to; an older one is migrated by `assay trust migrate` only
   (``migrations``).
 
-How each engine keeps these is its own module's: ``sqlite``.
+How each engine keeps these is its own module's: ``sqlite``, ``postgresql``.
 """
 
 import threading
@@ -23,10 +23,12 @@ from sqlmodel import Session, SQLModel, select
 
 from plugin_spec.errors import StateError
 from registry import tables
-from registry.errors import RegistryStateError, SchemaVersionError
-from registry.sqlite import SqliteStore
+from registry.errors import GuardMissingError, RegistryStateError, SchemaVersionError
 
 APPEND_ONLY = ("schema_version", "entries", "subjects", "nodes", "checkpoints")
+
+
+Place = Path | str
 
 
 class Store(Protocol):
@@ -70,25 +72,37 @@ class Database:
         self._open = threading.local()
 
     @classmethod
-    def create(cls, path: Path) -> "Database":
+    def create(cls, place: Place, admin: str | None = None) -> "Database":
         """Make a new database with its tables and guards.
+
+        Parameters
+        ----------
+        place : Path or str
+            A new file, or the URL of an empty PostgreSQL database.
+        admin : str, optional
+            On PostgreSQL, the URL of somebody who may act as its owner.
 
         Raises
         ------
         RegistryStateError
-            There is one already.
+            There is one already, or it cannot be made.
+        GuardMissingError
+            It would not be append-only: the roles are not set up as they should be.
         """
-        database = cls(SqliteStore(path))
-        if database.store.exists():
-            raise RegistryStateError(f"{path}: exists already", subject=str(path))
+        database = cls(store_at(place, admin))
+        if database._exists():
+            raise RegistryStateError(f"{place}: exists already", subject=str(place))
         with database.owning() as session:
-            SQLModel.metadata.create_all(session.connection())
-            database.store.guard(session.connection(), APPEND_ONLY)
+            connection = session.connection()
+            SQLModel.metadata.create_all(connection)
+            database.store.guard(connection, APPEND_ONLY)
             session.add(tables.SchemaRow(version=tables.SCHEMA_VERSION))
+            session.flush()
+            database.check_guards(connection, hint="registry/README.md says how its roles are set up")
         return database
 
     @classmethod
-    def open(cls, path: Path) -> "Database":
+    def open(cls, place: Place) -> "Database":
         """Open an existing database of the schema version this code knows.
 
         Raises
@@ -100,17 +114,23 @@ class Database:
         DatabaseMalformedError
             Not a registry's database.
         """
-        database = cls.open_any(path)
+        database = cls.open_any(place)
         database.check_schema()
         return database
 
     @classmethod
-    def open_any(cls, path: Path) -> "Database":
+    def open_any(cls, place: Place, admin: str | None = None) -> "Database":
         """Open an existing database whatever its schema: to migrate or to copy it. Raises `RegistryStateError`."""
-        database = cls(SqliteStore(path))
-        if not database.store.exists():
-            raise RegistryStateError(f"{path}: no such database", subject=str(path))
+        database = cls(store_at(place, admin))
+        if not database._exists():
+            raise RegistryStateError(f"{place}: no such database", subject=str(place))
         return database
+
+    def _exists(self) -> bool:
+        try:
+            return self.store.exists()
+        except self.store.errors as error:
+            raise self.store.explained(error) from error
 
     def schema(self) -> int:
         """The schema version: the newest row of the history that migrations leave."""
@@ -182,6 +202,13 @@ class Database:
         with self.reading() as session:
             return self.store.missing_guards(session.connection(), APPEND_ONLY)
 
+    def check_guards(self, connection: Connection, *, hint: str) -> None:
+        """Refuse a database that is not append-only; only tables that it has count. Raises `GuardMissingError`."""
+        if lost := self.store.missing_guards(connection, guarded(connection)):
+            raise GuardMissingError(
+                f"{self.store.name} has lost its {', '.join(lost)}", subject=self.store.name, hint=hint
+            )
+
     def copy_to(self, target: Path) -> None:
         """Write a consistent copy to a new file.
 
@@ -224,3 +251,14 @@ def guarded(connection: Connection) -> tuple[str, ...]:
     """The append-only tables that a database has, which are fewer in an older schema."""
     held = set(inspect(connection).get_table_names())
     return tuple(table for table in APPEND_ONLY if table in held)
+
+
+def store_at(place: Place, admin: str | None = None) -> Store:
+    """The engine of a place: a file is SQLite, a URL is PostgreSQL."""
+    if isinstance(place, Path):
+        from registry.sqlite import SqliteStore
+
+        return SqliteStore(place)
+    from registry.postgresql import PostgresStore
+
+    return PostgresStore(place, admin)

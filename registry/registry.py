@@ -81,7 +81,7 @@ class Registry:
         self._description = home.read(folder)
         self.node = keys.load_private(folder / home.NODE_KEY, None)
         self.log = Log(
-            Database.open(folder / home.DATABASE),
+            Database.open(home.place_of(folder, self._description)),
             origin=self._description.origin,
             node=self.node,
             keys={},
@@ -100,41 +100,58 @@ class Registry:
         root_signers: Sequence[Founder],
         clock: Clock,
         random: Random,
+        database: str | None = None,
+        database_admin: str | None = None,
     ) -> "Registry":
         """Set up a sponsor's registry: node key, log, and trust root 1 signed by its founders.
 
-        The root threshold starts at 1; raise it with `enrol`.
+        The root threshold starts at 1; raise it with `enrol`. ``database`` is the URL of an empty PostgreSQL database
+        (default: a SQLite file in the home), ``database_admin`` the one of somebody who may act as its owner.
 
         Raises
         ------
         RegistryStateError
             Something is there already, or no founder holds the root role.
+        GuardMissingError
+            The database would not be append-only.
         """
         signers = [one.signer for one in root_signers if Role.ROOT in one.roles]
         if not signers:
             raise RegistryStateError("a trust root needs a founder with the root role", subject=str(folder))
         node = keys.generate(random)
         root = _founding_root(organisation, node_id, node, root_signers, clock)
-        _lay_out(folder, node)
+        opened = _lay_out(folder, node, database, database_admin)
         envelope = dsse.sign(make_statement(root), PAYLOAD_TYPE, signers)
         history = RootHistory.verified([(0, envelope)], None)
         origin = ORIGIN_PREFIX + node_id
-        log = Log(
-            Database.open(folder / home.DATABASE), origin=origin, node=node, keys=history.keys(), clock=clock
-        )
+        log = Log(opened, origin=origin, node=node, keys=history.keys(), clock=clock)
         log.append(envelope)
         # Written last: a folder without it is no registry, so a set-up that was cut short is seen as such.
         pin = history.latest.digest
         home.describe(
             folder,
             home.HomeDescription(
-                kind="sponsor", node_id=node_id, origin=origin, organisation=organisation, trust_root=pin
+                kind="sponsor",
+                node_id=node_id,
+                origin=origin,
+                organisation=organisation,
+                trust_root=pin,
+                database=database,
             ),
         )
         return cls(folder, clock)
 
     @classmethod
-    def create_site(cls, folder: Path, *, site_id: str, clock: Clock, random: Random) -> "Registry":
+    def create_site(
+        cls,
+        folder: Path,
+        *,
+        site_id: str,
+        clock: Clock,
+        random: Random,
+        database: str | None = None,
+        database_admin: str | None = None,
+    ) -> "Registry":
         """Set up a site's home: a log and a node key, which the sponsor enrols with the role ``site``."""
         with named_faults(site_id):
             description = home.HomeDescription(
@@ -143,8 +160,9 @@ class Registry:
                 origin=ORIGIN_PREFIX + site_id,
                 organisation=None,
                 trust_root=None,
+                database=database,
             )
-        _lay_out(folder, keys.generate(random))
+        _lay_out(folder, keys.generate(random), database, database_admin)
         home.describe(folder, description)
         return cls(folder, clock)
 
@@ -544,8 +562,11 @@ def _signable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def _lay_out(folder: Path, node: Signer) -> None:
+def _lay_out(folder: Path, node: Signer, database: str | None, admin: str | None) -> Database:
+    place, admin = home.checked_url(database) or folder / home.DATABASE, home.checked_url(admin)
     home.prepare(folder)
+    # First, for it is what may be refused: the folder can then be used again.
+    made = Database.create(place, admin)
     # A node signs unattended, so its key rests in the clear, mode 0600.
     keys.save_private(folder / home.NODE_KEY, node, None)
-    Database.create(folder / home.DATABASE)
+    return made

@@ -1,9 +1,11 @@
 """The tables of a registry's database: entries, what they are about, the tree over them, and its checkpoints."""
 
-from sqlalchemy import ForeignKey, Integer, LargeBinary
+from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary
 from sqlmodel import Column, Field, SQLModel
 
 SCHEMA_VERSION = 2
+# SQLite's INTEGER has 64 bits, PostgreSQL's half of that.
+SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
 
 
 class SchemaRow(SQLModel, table=True):
@@ -19,7 +21,7 @@ class EntryRow(SQLModel, table=True):
 
     __tablename__ = "entries"
 
-    sequence: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    sequence: int = Field(sa_column=Column(SEQUENCE, primary_key=True, autoincrement=False))
     logged_at: str
     payload_digest: str = Field(unique=True)
     predicate_type: str = Field(index=True)
@@ -32,7 +34,7 @@ class SubjectRow(SQLModel, table=True):
 
     __tablename__ = "subjects"
 
-    sequence: int = Field(sa_column=Column(Integer, ForeignKey("entries.sequence"), primary_key=True))
+    sequence: int = Field(sa_column=Column(SEQUENCE, ForeignKey("entries.sequence"), primary_key=True))
     digest: str = Field(primary_key=True, index=True)
 
 
@@ -45,7 +47,7 @@ class NodesRow(SQLModel, table=True):
     __tablename__ = "nodes"
 
     sequence: int = Field(
-        sa_column=Column(Integer, ForeignKey("entries.sequence"), primary_key=True, autoincrement=False)
+        sa_column=Column(SEQUENCE, ForeignKey("entries.sequence"), primary_key=True, autoincrement=False)
     )
     hashes: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
@@ -57,7 +59,7 @@ class CheckpointRow(SQLModel, table=True):
 
     number: int | None = Field(default=None, primary_key=True)
     origin: str = Field(index=True)
-    size: int
+    size: int = Field(sa_column=Column(SEQUENCE, nullable=False))
     root: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     note: str
     stored_at: str

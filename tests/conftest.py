@@ -3,12 +3,17 @@
 import gc
 import os
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.support.databases import Place, PostgresPlace
+    from tests.support.postgresql import PrivateServer
 
 # Machines are shared: a slow example says nothing about the code.
 settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -39,6 +44,18 @@ def engine_fault() -> str:
 def _docker_marked_tests_have_an_engine(request: pytest.FixtureRequest) -> None:
     if request.node.get_closest_marker("docker") and (fault := engine_fault()):
         pytest.skip(fault)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> "Iterator[PrivateServer]":
+    """A PostgreSQL server of this session's own."""
+    from tests.support.postgresql import installed, private_server
+
+    if not installed():
+        missing = "no PostgreSQL 15 here; on Debian, as root: bash .ci/test-tools"
+        pytest.fail(missing) if REQUIRE_ENGINE else pytest.skip(missing)
+    with private_server() as server:
+        yield server
 
 
 @pytest.fixture
@@ -89,3 +106,24 @@ def data_root() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no scans in {folder}; set ASSAY_DATA to their folder")
     return folder
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> "Place":
+    """Where a registry's database can be made, on each engine."""
+    from tests.support.databases import SqlitePlace
+
+    if request.param == "sqlite":
+        return SqlitePlace(tmp_path / "registry.db")
+    held: PostgresPlace = request.getfixturevalue("postgres_place")
+    return held
+
+
+@pytest.fixture
+def postgres_place(postgresql: "PrivateServer") -> "Iterator[PostgresPlace]":
+    """A database without tables on PostgreSQL."""
+    from tests.support.databases import PostgresPlace
+
+    place = PostgresPlace(postgresql, postgresql.new_database())
+    yield place
+    postgresql.drop(place.name)

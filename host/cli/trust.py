@@ -25,6 +25,24 @@ for verb in (
     app.command()(verb)
 
 
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Keep the log on PostgreSQL: postgresql://ROLE@HOST/DATABASE, empty and without a pass word "
+        "(PGPASSWORD or .pgpass has it). Default: a SQLite file in the home.",
+    ),
+]
+AdminOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database-admin",
+        metavar="URL",
+        help="On PostgreSQL, who acts as the database's owner for this command only.",
+    ),
+]
+
+
 @app.command()
 def init(
     organisation: Annotated[str, typer.Option(help="Who keeps this registry.")],
@@ -32,6 +50,8 @@ def init(
     root_name: Annotated[str, typer.Option(help="Their printed name.")],
     node: Annotated[str, typer.Option(help="Id of this registry's own node; names its log.")] = "registry",
     algorithm: ceremony.AlgorithmOption = "ed25519",
+    database: DatabaseOption = None,
+    database_admin: AdminOption = None,
     json: JsonFlag = False,
 ) -> None:
     """Set up a sponsor's registry: its node key, its log and the first trust root."""
@@ -48,10 +68,21 @@ def init(
             root_signers=[Founder(root_id, root_name, (Role.ROOT,), signer)],
             clock=now,
             random=random_bytes,
+            database=database,
+            database_admin=database_admin,
         )
     show(
-        {"home": str(home.path), "organisation": organisation, "trust_root": registry.root_digest},
-        [f"registry of {organisation} in {home.path}", f"trust root 1  {registry.root_digest}"],
+        {
+            "home": str(home.path),
+            "organisation": organisation,
+            "trust_root": registry.root_digest,
+            "database": registry.log.database.store.name,
+        },
+        [
+            f"registry of {organisation} in {home.path}",
+            f"its log is in {registry.log.database.store.name}",
+            f"trust root 1  {registry.root_digest}",
+        ],
         as_json=json,
         next_command=f"assay trust enrol --id ID --name NAME --role ROLE --by {root_id}",
     )
@@ -61,6 +92,8 @@ def init(
 def join(
     site: Annotated[str, typer.Option(help="Id under which the sponsor will enrol this site.")],
     out: Annotated[Path, typer.Option(help="Where to write the public key for the sponsor.")],
+    database: DatabaseOption = None,
+    database_admin: AdminOption = None,
     json: JsonFlag = False,
 ) -> None:
     """Set up a site: its node key and an empty log. Send the public key file to the sponsor."""
@@ -70,7 +103,14 @@ def join(
     check_target(out, "--out")
     home = Home.from_environment()
     home.ensure()
-    registry = Registry.create_site(home.path, site_id=site, clock=now, random=random_bytes)
+    registry = Registry.create_site(
+        home.path,
+        site_id=site,
+        clock=now,
+        random=random_bytes,
+        database=database,
+        database_admin=database_admin,
+    )
     write_target(out, canonical_json(registry.node.public.model_dump(mode="json")) + b"\n")
     show(
         {"home": str(home.path), "site": site, "public_key": str(out), "keyid": registry.node.public.keyid},
@@ -81,14 +121,14 @@ def join(
 
 
 @app.command()
-def migrate(json: JsonFlag = False) -> None:
+def migrate(database_admin: AdminOption = None, json: JsonFlag = False) -> None:
     """Bring this home's database forward to the schema that this host works on; a copy of it is made first."""
     from registry import home as registry_home
     from registry.migrations import migrate as bring_forward
 
     home = Home.from_environment()
     home.require_registry()
-    database = registry_home.database_of(home.path)
+    database = registry_home.database_of(home.path, database_admin)
     moment = now().astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     done = bring_forward(database, home.path / f"registry-before-{moment}.{database.store.copy_suffix}")
     if done.copy is None:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from registry import tables
 from registry.database import Database, guarded
-from registry.errors import GuardMissingError, SchemaVersionError
+from registry.errors import SchemaVersionError
 
 VERSIONS = Path(__file__).parent / "versions"
 Step = Callable[[], None]
@@ -60,14 +60,18 @@ def migrate(
     RegistryStateError
         The copy cannot be written.
     """
+    if database.schema() == target:
+        return Migrated(target, target, None)
     with database.owning() as session:
         # Writers wait until this ends, so the copy is what is migrated.
         before = database.schema()
-        if before == target:
+        if before == target:  # somebody else was faster
             return Migrated(before, target, None)
         due = _steps(versions, before, target, database.store.name)
         connection = session.connection()
-        _check_guards(database, connection)
+        database.check_guards(
+            connection, hint="keep it as it is for the inquiry, and migrate a copy whose log verifies"
+        )
         database.copy_to(copy)
         known = guarded(connection)
         for version, step in due:
@@ -75,7 +79,7 @@ def migrate(
             session.add(tables.SchemaRow(version=version))
             session.flush()
         database.store.guard(connection, [one for one in guarded(connection) if one not in known])
-        _check_guards(database, connection)
+        database.check_guards(connection, hint="nothing was changed")
     return Migrated(before, target, copy)
 
 
@@ -102,12 +106,3 @@ def _take(step: Step, connection: Connection) -> None:
 
     with Operations.context(MigrationContext.configure(connection)):
         step()
-
-
-def _check_guards(database: Database, connection: Connection) -> None:
-    if lost := database.store.missing_guards(connection, guarded(connection)):
-        raise GuardMissingError(
-            f"{database.store.name} has lost its {', '.join(lost)}",
-            subject=database.store.name,
-            hint="keep it as it is for the inquiry, and migrate a copy whose log verifies",
-        )

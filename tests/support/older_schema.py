@@ -5,10 +5,30 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from registry import home, keys
+from registry import home, keys, tables
 from tests.support.registry_builders import seeded
 
 RELEASED = {1: Path(__file__).parents[1] / "vectors" / "schema-1"}
+NEXT = tables.SCHEMA_VERSION + 1
+STEP = f"""
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "{NEXT}", None
+
+
+def upgrade() -> None:
+    op.create_table("remarks", sa.Column("number", sa.Integer, primary_key=True), sa.Column("text", sa.Text))
+    op.add_column("checkpoints", sa.Column("heard_from", sa.Text))
+    {{more}}
+"""
+
+
+def step(folder: Path, more: str = "") -> Path:
+    """A folder with one further step, which no released version has."""
+    folder.mkdir()
+    (folder / "next.py").write_text(STEP.format(more=more))
+    return folder
 
 
 def older_home(version: int, folder: Path) -> Path:

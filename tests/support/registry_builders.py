@@ -405,7 +405,9 @@ class World:
         return node.act(finished, node.node)
 
 
-def build_world(folder: Path, organisation: str = "Acme Pharma") -> World:
+def build_world(
+    folder: Path, organisation: str = "Acme Pharma", database: str | None = None, admin: str | None = None
+) -> World:
     """A sponsor's registry with its staff and one enrolled site; nothing submitted yet."""
     clock = FixedClock()
     keys = {name: generate(seeded(name)) for name in STAFF}
@@ -417,6 +419,8 @@ def build_world(folder: Path, organisation: str = "Acme Pharma") -> World:
         root_signers=founders,
         clock=clock,
         random=seeded("registry"),
+        database=database,
+        database_admin=admin,
     )
     site = Registry.create_site(folder / "site", site_id="site-1", clock=clock, random=seeded("site-1"))
     enrolled = Person(id="site-1", name="Hospital One", roles=(Role.SITE,), keys=(site.node.public,))

@@ -1,5 +1,4 @@
 import sqlite3
-import threading
 from pathlib import Path
 
 import pytest
@@ -7,11 +6,8 @@ import pytest
 from registry import sqlite as module
 from registry.database import Database
 from registry.errors import (
-    AppendOnlyError,
     DatabaseLockedError,
     DatabaseMalformedError,
-    RegistryStateError,
-    SchemaVersionError,
     StorageFullError,
 )
 from registry.tables import EntryRow
@@ -69,42 +65,6 @@ def test_no_statement_changes_what_is_logged(path: Path, statement: str, recursi
     outside.close()
 
 
-def test_a_refused_change_is_an_append_only_error(path: Path) -> None:
-    database = Database.open(path)
-    with database.transaction() as session:
-        session.add(entry(0))
-    with pytest.raises(AppendOnlyError), database.transaction() as session:
-        session.connection().exec_driver_sql("DELETE FROM entries")
-
-
-def test_an_exception_undoes_the_whole_transaction(path: Path) -> None:
-    database = Database.open(path)
-    with pytest.raises(RuntimeError), database.transaction() as outer:
-        with database.transaction() as inner:
-            inner.add(entry(0))
-        assert inner is outer
-        raise RuntimeError
-    with database.reading() as session:
-        assert session.get(EntryRow, 0) is None
-
-
-def test_another_thread_does_not_join_an_open_transaction(path: Path) -> None:
-    database = Database.open(path)
-    seen: list[EntryRow | None] = []
-
-    def look() -> None:
-        with database.reading() as session:
-            seen.append(session.get(EntryRow, 0))
-
-    with database.transaction() as session:
-        session.add(entry(0))
-        session.flush()
-        thread = threading.Thread(target=look)
-        thread.start()
-        thread.join()
-    assert seen == [None]
-
-
 def test_a_busy_database_is_named_locked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BUSY_TIMEOUT_MS", 50)
     other = sqlite3.connect(path, isolation_level=None)
@@ -132,21 +92,6 @@ def test_a_file_that_is_no_database_is_named_malformed(tmp_path: Path) -> None:
     (tmp_path / "registry.db").write_bytes(b"not a database " * 100)
     with pytest.raises(DatabaseMalformedError):
         Database.open(tmp_path / "registry.db")
-
-
-def test_another_schema_version_is_refused(path: Path) -> None:
-    outside = sqlite3.connect(path)
-    outside.execute("DROP TRIGGER schema_version_no_update")
-    outside.execute("UPDATE schema_version SET version = 99")
-    outside.commit()
-    outside.close()
-    with pytest.raises(SchemaVersionError, match="99 is newer than this host knows"):
-        Database.open(path)
-
-
-def test_an_existing_file_is_never_made_anew(path: Path) -> None:
-    with pytest.raises(RegistryStateError):
-        Database.create(path)
 
 
 def test_a_file_kept_open_is_written_and_read_as_ever_and_whole_afterwards(path: Path) -> None:

@@ -19,30 +19,10 @@ from registry.errors import (
 )
 from registry.migrations import migrate
 from registry.registry import Registry
-from tests.support.older_schema import RELEASED, older_home, rows_of, schema_of
+from tests.support.older_schema import NEXT, RELEASED, older_home, rows_of, schema_of, step
 from tests.support.registry_builders import FixedClock
 
 LOGGED = ("entries", "subjects", "checkpoints")
-NEXT = tables.SCHEMA_VERSION + 1
-STEP = f"""
-import sqlalchemy as sa
-from alembic import op
-
-revision, down_revision = "{NEXT}", None
-
-
-def upgrade() -> None:
-    op.create_table("remarks", sa.Column("number", sa.Integer, primary_key=True), sa.Column("text", sa.Text))
-    op.add_column("checkpoints", sa.Column("heard_from", sa.Text))
-    {{more}}
-"""
-
-
-def step(folder: Path, more: str = "") -> Path:
-    """A folder with one further step, which no released version has."""
-    folder.mkdir()
-    (folder / "next.py").write_text(STEP.format(more=more))
-    return folder
 
 
 @pytest.fixture(params=sorted(RELEASED))
@@ -137,7 +117,9 @@ def test_nothing_is_migrated_while_somebody_writes(
     with closing(sqlite3.connect(current, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(DatabaseLockedError):
-            migrate(Database.open_any(current), tmp_path / "copy.db")
+            migrate(
+                Database.open_any(current), tmp_path / "copy.db", versions=step(tmp_path / "s"), target=NEXT
+            )
 
 
 def test_without_room_for_the_copy_nothing_is_migrated(current: Path, tmp_path: Path) -> None:
