@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from registry.canonical import Digest, canonical_json, digest
 from registry.dsse import open_envelope
 from registry.keys import PublicKey
-from registry.statements import Statement, parse_statement
+from registry.statements import RunStarted, Statement, parse_statement
 
 ENTRY_CONTRACT = "assay.entry/1"
 ORIGIN_PREFIX = "assay.example/log/"
@@ -79,8 +79,16 @@ def read_record(
 
 
 def named_digests(statement: Statement) -> frozenset[Digest]:
-    """Every digest a statement is about or names in its predicate: what it can be found by."""
-    return frozenset(statement.subjects.values()) | frozenset(_digests_in(statement.predicate))
+    """What a statement can be found by: each digest it is about or names in its predicate, and its run's key."""
+    found = frozenset(statement.subjects.values()) | frozenset(_digests_in(statement.predicate))
+    if statement.predicate_type == RunStarted.predicate_type:
+        return found | {run_key(str(statement.predicate.get("run")))}
+    return found
+
+
+def run_key(run: str) -> Digest:
+    """What the start of a run is filed under: run ids are no digests, and there are too many runs to read them all."""
+    return digest(f"run:{run}".encode())
 
 
 def _digests_in(value: object) -> Iterator[Digest]:

@@ -41,6 +41,7 @@ from registry.plans import (
     plans_of,
 )
 from registry.policy import ALLOWED, Action, require_independent
+from registry.record import run_key
 from registry.standing import (
     Change,
     ReleaseRecalled,
@@ -220,7 +221,8 @@ def _trial_lock(act: TrialLock, registry: Registry) -> None:
 
 def _run_started(act: RunStarted, registry: Registry) -> None:
     _check_link(act, registry)
-    if any(one.statement.read(RunStarted).run == act.run for one in registry.records(act.predicate_type)):
+    same = registry.records(act.predicate_type, subject=run_key(act.run))
+    if any(one.statement.read(RunStarted).run == act.run for one in same):
         raise DuplicateRecordError(f"run {act.run} was started before", subject=act.run)
     _, release = registry.find(act.release, Release)
     for field in ("image", "manifest", "weights"):

@@ -14,7 +14,7 @@ from registry import merkle
 from registry.canonical import Digest, digest
 from registry.errors import BrokenTraceError, UnknownRecordError
 from registry.plans import ProtocolDeviation, find_plan
-from registry.record import Record, leaf_data
+from registry.record import Record, leaf_data, run_key
 from registry.statements import (
     Act,
     ESignature,
@@ -113,7 +113,7 @@ class _Tracer:
     def _started(self, run: str) -> tuple[Record, RunStarted]:
         found = [
             (record, act)
-            for record in self._registry.records(RunStarted.predicate_type)
+            for record in self._registry.records(RunStarted.predicate_type, subject=run_key(run))
             if (act := record.statement.read(RunStarted)).run == run
         ]
         if not found:

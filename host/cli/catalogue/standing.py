@@ -139,7 +139,7 @@ def _decide(
     show(
         document,
         [
-            f"{release} is {state}: {kind.verb} by {actor.name} ({actor.role})",
+            f"{release} is {state}, by decision of {actor.name} ({actor.role})",
             f"  log entry {record.sequence}, {record.logged_at}",
             *(_listed(found) if found is not None else []),
         ],

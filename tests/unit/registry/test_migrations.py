@@ -12,15 +12,18 @@ from registry.audit import verify_log
 from registry.database import APPEND_ONLY, Database
 from registry.errors import (
     DatabaseLockedError,
+    DuplicateRecordError,
     GuardMissingError,
     LogTruncatedError,
     RegistryStateError,
     SchemaVersionError,
 )
 from registry.migrations import migrate
+from registry.record import run_key
 from registry.registry import Registry
+from registry.trace import trace
 from tests.support.older_schema import NEXT, RELEASED, older_home, rows_of, schema_of, step
-from tests.support.registry_builders import FixedClock
+from tests.support.registry_builders import FixedClock, World
 
 LOGGED = ("entries", "subjects", "checkpoints")
 
@@ -178,3 +181,33 @@ def test_a_log_that_comes_forward_with_a_gap_gets_no_tree_over_it(older: Path) -
     assert "entry-missing" in {fault.code for fault in verify_log(registry)}
     with pytest.raises(LogTruncatedError):
         registry.log.checkpoint()
+
+
+def as_schema_1(path: Path, filed: str) -> None:
+    """Put a database back to what schema 1 had: no stored tree, and no run filed under its id."""
+    with closing(sqlite3.connect(path)) as database:
+        found = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
+        triggers = database.execute(found).fetchall()
+        for name, _, _ in triggers:
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("DROP TABLE nodes")
+        assert database.execute("DELETE FROM subjects WHERE digest = ?", [filed]).rowcount == 1
+        database.execute("DELETE FROM schema_version")
+        database.execute("INSERT INTO schema_version VALUES (1)")
+        for _, table, sql in triggers:
+            if table != "nodes":
+                database.execute(sql)
+        database.commit()
+
+
+def test_a_run_from_before_is_found_by_its_id_after_a_migration(world: World) -> None:
+    world.locked().imported().run("c" * 16)
+    as_schema_1(world.site.home / home.DATABASE, run_key("c" * 16))
+    site = brought_forward(world.site.home)
+    assert verify_log(site) == ()
+    assert trace(site, "c" * 16, port="volumes", column="brain_ml").started.run == "c" * 16
+    again = world.run_started("c" * 16).model_copy(
+        update=dict(zip(("chain", "previous"), site.next_link(), strict=True))
+    )
+    with pytest.raises(DuplicateRecordError, match="was started before"):
+        site.act(again, site.node)

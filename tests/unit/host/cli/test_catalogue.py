@@ -13,12 +13,18 @@ from tests.support.tiny import RELEASE, TRIAL
 from tests.support.tiny_host import SITE, tiny_host
 
 
+def for_one_disease(manifest: str) -> str:
+    return manifest.replace('"every area"', '"neurology"').replace(
+        '"none: a plugin for tests"', '"multiple sclerosis"'
+    )
+
+
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Cli:
     """A sponsor whose trial has a lock in force."""
     folder = tmp_path_factory.mktemp("catalogue")
     folder.chmod(0o700)
-    host = tiny_host(folder)
+    host = tiny_host(folder, declared=for_one_disease)
     site = Registry.create_site(
         Home(folder / "site", folder / "cache").path, site_id=SITE, clock=now, random=seeded(SITE)
     )
@@ -64,7 +70,7 @@ def test_a_suspension_is_shown_everywhere_and_lifted_by_another_person_only(cli:
     answer = decide(cli, "suspend", "quentin")
     assert (answer["state"], answer["trials"]) == ("suspended", [TRIAL])
     assert "is suspended: a cluster of false readings (quentin, " in cli.do("trial", "status", TRIAL).out
-    assert "suspend     by quentin (qa) at " in cli.do("catalogue", "show", RELEASE).out
+    assert "suspend     Quentin (qa) - " in cli.do("catalogue", "show", RELEASE).out
     refused = cli(
         "catalogue", "reinstate", RELEASE, "--reason", "it was nothing", "--as", "quentin"
     ).refused()
@@ -137,3 +143,41 @@ def test_a_context_in_fields_is_whole_or_left_out(cli: Cli) -> None:
         "tracer": None,
         "endpoint_role": "none",
     }
+
+
+@pytest.mark.parametrize(
+    ("option", "finds", "misses"),
+    [
+        ("--area", "neurology", "oncology"),
+        ("--disease", "MULTIPLE", "stroke"),
+        ("--modality", "MR", "CT"),
+        ("--capability", "quantification", "detection"),
+        ("--state", "approved", "recalled"),
+        ("--evidence", "phantom", "patient"),
+        ("--scope", "demonstration", "endpoint"),
+    ],
+)
+def test_each_option_narrows_the_list(cli: Cli, option: str, finds: str, misses: str) -> None:
+    assert [one["plugin"] for one in cli.read("catalogue", "list", option, finds)] == ["tiny-volumes"]
+    assert cli.read("catalogue", "list", option, misses) == []
+    assert cli.do("catalogue", "list", option, misses).out == "(none)\n"
+
+
+def test_the_dossier_tells_everything_that_was_decided_and_who_signed_it(cli: Cli) -> None:
+    decide(cli, "recall", "sofia")
+    out = cli.do("catalogue", "show", RELEASE).out
+    lines = {line.split()[0]: line for line in out.splitlines()}
+    assert lines["state"].split()[1] == "recalled"
+    assert "Ada (developer) - " in lines["submitted"]
+    assert lines["attempt"].startswith("attempt     1 on tiny-cubes ")
+    assert lines["attempt"].endswith(": met")
+    assert "Quentin (qa) - approval - " in out
+    assert "signed    for approval by Quentin (qa) - 2" in out
+    assert "recall      Sofia (sponsor) - " in out
+    assert lines["concerns"].split("; ")[0].startswith("  concerns  trials 1, locks 1, sites 1, runs ")
+    assert lines["trial"].startswith(f"trial       {TRIAL} (demonstration), lock 1 in force  sha256:")
+    document = cli.read("catalogue", "show", RELEASE)
+    assert [one["ended"] for one in document["attempts"]] == ["met"]
+    assert document["trials"][0]["in_force"] is True
+    assert document["recalled"]["trials"] == [TRIAL]
+    assert document["changes"][0]["decision"] == "recall"
