@@ -1,6 +1,7 @@
 """``assay audit``: the audit trail, and the check that nobody edited it."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -65,6 +66,28 @@ def verify(json: JsonFlag = False) -> int:
             subject=str(faults[0].sequence),
             hint="keep this home as it is for the inquiry, and go on from a copy whose log verifies",
         )
+    )
+
+
+@app.command()
+def backup(
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="A new folder for the copy.")],
+    json: JsonFlag = False,
+) -> None:
+    """Copy the database while it is in use, with a checkpoint that tells an older copy; not blobs, not keys."""
+    from registry.backup import back_up
+
+    home, registry = session.open_registry()
+    done = back_up(registry, out)
+    show(
+        {"database": str(done.database), "checkpoint": str(done.checkpoint), "entries": done.entries},
+        [
+            f"{done.entries} entries copied to {done.database}",
+            f"keep {done.checkpoint} elsewhere too: it tells whether what is put back is older",
+            f"copy {home.path / 'blobs'} now: what the copied records name is in it",
+        ],
+        as_json=json,
+        next_command="assay audit verify",
     )
 
 

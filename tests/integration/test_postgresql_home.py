@@ -70,3 +70,17 @@ def test_a_server_that_is_down_is_one_line(
     refused = cli("audit", "verify").refused()
     assert (refused.code, refused.exit_code) == ("bad-home", 9)
     assert "start the server" in refused.hint
+
+
+def test_a_backup_tells_what_to_keep_and_is_never_written_over(
+    postgres_place: PostgresPlace, tmp_path: Path
+) -> None:
+    cli = Cli(tmp_path / "home", tmp_path / "cache", people=("root",))
+    where = ("--database", postgres_place.place, "--database-admin", postgres_place.admin)
+    cli.do("trust", "init", *FOUNDING, *where)
+    done = cli.do("audit", "backup", "--out", tmp_path / "backup")
+    assert f"1 entries copied to {tmp_path}/backup/registry.dump" in done.out
+    assert f"keep {tmp_path}/backup/checkpoint.txt elsewhere too" in done.out
+    assert (tmp_path / "backup" / "registry.dump").read_bytes().startswith(b"PGDMP")
+    again = cli("audit", "backup", "--out", tmp_path / "backup").refused()
+    assert (again.code, again.exit_code) == ("bad-home", 9)

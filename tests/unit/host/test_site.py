@@ -1,6 +1,9 @@
 """A site runs what the lock names and nothing else, and every refusal is logged like a run."""
 
-from collections.abc import Callable
+import resource
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,10 +19,12 @@ from host.errors import (
 from host.home import Home, now
 from host.site import LockedRun, RunOrder, import_trial_bundle, run_locked
 from plugin_spec.errors import AssayError, ExitCode, InputError, TrustError
+from registry.audit import verify_log
 from registry.errors import (
     BlobMismatchError,
     EngineNotAllowedError,
     RecalledError,
+    StorageFullError,
     UnknownRecordError,
     WarmNotLockedError,
     WrongStateError,
@@ -202,6 +207,36 @@ def test_a_suspended_release_runs_on_under_its_lock_and_the_site_is_told(site: S
     (told,) = change(site, ReleaseSuspended)
     assert told.endswith("runs under this lock go on")
     assert site.run().fault() is None
+
+
+@contextmanager
+def no_room_for_records(site: Site) -> Iterator[None]:
+    """No file may grow beyond what the site's journal has reached, as on a full disk."""
+    path = site.home.path / "registry.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")  # whose snapshot keeps the journal from being written again from its start
+        reader.execute("SELECT count(*) FROM entries").fetchone()
+        for number in range(20):
+            site.registry.refuse(InputError("no"), attempted="trial-run", subject=str(number))
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.with_name("registry.db-wal").stat().st_size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.requirement("R3")
+@pytest.mark.attack("disk full while logging")
+def test_a_run_that_cannot_be_logged_does_not_start(site: Site) -> None:
+    with no_room_for_records(site):
+        before = site.registry.log.size
+        with pytest.raises(StorageFullError, match="cannot write"):
+            site.run()
+        assert site.engine.ran == []
+        assert site.registry.log.size == before
+    assert verify_log(site.registry) == ()
+    assert site.run().record.outcome == "ok"
 
 
 def test_a_slot_the_lock_does_not_have_is_refused_and_the_slots_are_named(site: Site) -> None:
