@@ -10,7 +10,7 @@ from host.errors import EnrolmentError
 from plugin_spec.model import first_fault
 from registry.algorithms import Algorithm
 from registry.keys import PublicKey
-from registry.trust_root import NODES, Person, Role
+from registry.trust_root import NODES, Person, Role, SigningPolicy
 
 MAX_KEY_FILE_BYTES = 4096
 
@@ -62,6 +62,28 @@ def read_thresholds(words: Sequence[str]) -> dict[Role, int]:
             )
         found[Role(role)] = int(count)
     return found
+
+
+def read_signing(policy: SigningPolicy, words: Sequence[str]) -> SigningPolicy | None:
+    """Read changes of the signing policy such as ``attempts=3``; None where there are none.
+
+    Raises
+    ------
+    EnrolmentError
+        No such part of it, no number, or one out of its range.
+    """
+    if not words:
+        return None
+    given = dict(word.partition("=")[::2] for word in words)
+    try:
+        changed = {name: int(count) for name, count in given.items()}
+        return SigningPolicy.model_validate({**policy.model_dump(), **changed})
+    except ValidationError as error:
+        raise EnrolmentError(f"--signing {first_fault(error)}", subject="signing") from error
+    except ValueError as error:
+        raise EnrolmentError(
+            f"--signing {' '.join(words)!r}: name=number, as in attempts=3", subject="signing"
+        ) from error
 
 
 def new_person(person_id: str, name: str, roles: Sequence[str], key: PublicKey) -> Person:

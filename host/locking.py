@@ -196,7 +196,7 @@ def sign_lock(
     signature = compose(
         registry.root.person(actor.person),
         Role(actor.role),
-        Signing(target=lock.digest, meaning=meaning, reason=reason),
+        Signing(target=lock.digest, meaning=meaning, reason=reason, authentication=actor.authentication),
         at=now(),
     )
     return registry.act(signature, actor.signer, [("trial-lock", lock.digest)])

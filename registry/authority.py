@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from registry import esignature
+from registry.access import PassphraseChanged
 from registry.errors import ActionDeniedError, RoleError, WrongActorError
 from registry.plans import ProtocolDeviation
 from registry.policy import ALLOWED, Action
@@ -45,6 +46,7 @@ ACTIONS: Mapping[type[Act], frozenset[Action]] = MappingProxyType(
         TrialCreated: frozenset({Action.TRIAL_CREATE}),
         TrialLock: frozenset({Action.TRIAL_LOCK}),
         RecordsTakenIn: frozenset({Action.TRIAL_TAKE_IN}),
+        PassphraseChanged: frozenset({Action.PASSPHRASE_CHANGE}),
     }
 )
 # A node (log or site) signs what its machine did or refused to do, unattended.

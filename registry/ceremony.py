@@ -37,6 +37,7 @@ from registry.trust_root import (
     Person,
     Role,
     RootVersion,
+    SigningPolicy,
     Tally,
     TrustRoot,
     Withdrawal,
@@ -55,6 +56,7 @@ class Change:
     people: Sequence[Person] = ()  # new, or put in place of those with the same ids
     leaving: frozenset[str] = frozenset()
     thresholds: Mapping[Role, int] = field(default_factory=dict)
+    signing: SigningPolicy | None = None
 
 
 class Proposal(StrictModel):
@@ -121,6 +123,7 @@ def next_root(latest: RootVersion, change: Change, *, actor: str, at: datetime, 
             people=people,
             thresholds={**root.thresholds, **change.thresholds},
             withdrawn=(*root.withdrawn, *gone),
+            signing=change.signing or root.signing,
         )
 
 
@@ -252,6 +255,12 @@ def differences(before: TrustRoot, after: TrustRoot) -> tuple[str, ...]:
         was, now = before.thresholds.get(role), after.thresholds.get(role)
         if was != now:
             lines.append(f"threshold of {role}: {was or 'none'} to {now or 'none'}")
+    rules, ruled = after.signing_policy.model_dump(), before.signing_policy.model_dump()
+    lines += [
+        f"signing, {name}: {ruled[name] or 'none'} to {rules[name] or 'none'}"
+        for name in rules
+        if rules[name] != ruled[name]
+    ]
     return tuple(lines)
 
 

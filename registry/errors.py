@@ -475,3 +475,15 @@ class ContextMissingError(PolicyError):
     """An approval for endpoints does not say what is measured, in whom, on what, and as which endpoint."""
 
     code = "context-missing"
+
+
+class SigningLockedError(PolicyError):
+    """Too many wrong pass phrases were given in a person's name; their key stays closed for a while."""
+
+    code = "signing-locked"
+
+
+class PassphraseExpiredError(PolicyError):
+    """A pass phrase is older than the trust root's policy allows."""
+
+    code = "passphrase-expired"

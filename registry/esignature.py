@@ -15,6 +15,12 @@ from registry.trust_root import Person, Role, TrustRoot
 from registry.values import named_faults
 
 KEY_AND_PASSPHRASE = "key file and passphrase"  # noqa: S105 - names the method
+FIRST_OF_SERIES = "id and pass phrase, given for this signing; key file"
+
+
+def within_series(begun: str) -> str:
+    """The methods of a later signing in a series (21 CFR 11.200): one component that is the person's alone."""
+    return f"pass phrase, in a series begun {begun} with id and pass phrase; key file"
 
 
 @dataclass(frozen=True, slots=True)

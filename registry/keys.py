@@ -171,6 +171,24 @@ def save_private(path: Path, signer: Signer, passphrase: str | None, *, kdf_roun
     write_atomic(path, signer.to_openssh(passphrase, kdf_rounds=kdf_rounds), mode=0o600)
 
 
+def replace_passphrase(path: Path, signer: Signer, new: str, *, kdf_rounds: int = KDF_ROUNDS) -> None:
+    """Put an opened key's file under another pass phrase, whole or not at all.
+
+    Raises
+    ------
+    UnsafeKeyFileError
+        The new pass phrase is empty, or opens the file already.
+    """
+    if new == "":
+        raise UnsafeKeyFileError(f"{path}: an empty passphrase protects nothing", subject=str(path))
+    try:
+        load_private(path, new)
+    except WrongPassphraseError:
+        write_atomic(path, signer.to_openssh(new, kdf_rounds=kdf_rounds), mode=0o600)
+        return
+    raise UnsafeKeyFileError(f"{path}: the new passphrase is the old one", subject=str(path))
+
+
 def load_private(path: Path, passphrase: str | None) -> Signer:
     """Read a private key that `save_private` or ``ssh-keygen`` (``-t ed25519``, ``-t ecdsa -b 256``) wrote.
 
@@ -208,7 +226,7 @@ def load_private(path: Path, passphrase: str | None) -> Signer:
             raise WrongPassphraseError(
                 f"{path}: the passphrase does not open this key",
                 subject=str(path),
-                hint="try again; a lost pass phrase is lost, then enrol a new key under a new id",
+                hint="try again; where it is lost, root holders give the person a new key: assay trust rotate",
             ) from error
         raise MalformedKeyError(f"{path}: not a readable private key: {error}", subject=str(path)) from error
     except UnsupportedAlgorithm as error:

@@ -31,6 +31,7 @@ class Action(StrEnum):
     TRIAL_SIGN = "trial.sign"
     TRIAL_RUN = "trial.run"
     TRIAL_TAKE_IN = "trial.take-in"
+    PASSPHRASE_CHANGE = "passphrase.change"  # noqa: S105 - names an action
 
 
 ALLOWED: Mapping[Action, frozenset[Role]] = MappingProxyType(
@@ -52,6 +53,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = MappingProxyType(
         Action.TRIAL_SIGN: frozenset({Role.SPONSOR, Role.QA}),
         Action.TRIAL_RUN: frozenset({Role.SITE}),
         Action.TRIAL_TAKE_IN: frozenset({Role.SPONSOR}),
+        Action.PASSPHRASE_CHANGE: frozenset({Role.ROOT, Role.DEVELOPER, Role.QA, Role.SPONSOR}),
     }
 )
 

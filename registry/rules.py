@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from registry import esignature
+from registry.access import PassphraseChanged, check_passphrase_change
 from registry.canonical import Digest, short
 from registry.catalogue import (
     check_change,
@@ -291,5 +292,6 @@ RULES: Mapping[type[Act], Callable[[Any, Registry], None]] = MappingProxyType(
         TrialLock: _trial_lock,
         RunStarted: _run_started,
         RunFinished: _run_finished,
+        PassphraseChanged: check_passphrase_change,
     }
 )

@@ -101,6 +101,16 @@ class Withdrawal(StrictModel):
     reason: str = Field(min_length=1, max_length=2000)
 
 
+class SigningPolicy(StrictModel):
+    """How keys are opened here: attempts and the lock after them, series of signings, age of pass phrases."""
+
+    attempts: int = Field(default=5, ge=1, le=100)
+    lock_minutes: int = Field(default=15, ge=1, le=10_080)
+    series_minutes: int = Field(default=15, ge=1, le=480)
+    warn_days: int | None = Field(default=None, ge=1, le=3_650)
+    max_days: int | None = Field(default=None, ge=1, le=3_650)
+
+
 class TrustRoot(Act):
     """One version of the trust root. Being an `Act`, it also says who drew it up, when and why."""
 
@@ -113,6 +123,7 @@ class TrustRoot(Act):
     thresholds: Mapping[Role, int]
     # Since version 0.2 of the host; earlier roots list none.
     withdrawn: tuple[Withdrawal, ...] = Field(default=(), max_length=MAX_WITHDRAWN)
+    signing: SigningPolicy | None = None
 
     @model_validator(mode="after")
     def _first_has_no_previous(self) -> Self:
@@ -148,6 +159,11 @@ class TrustRoot(Act):
             if not 1 <= count <= holders:
                 raise ValueError(f"threshold {count} for {role}, held by {holders}: not reachable")
         return self
+
+    @property
+    def signing_policy(self) -> SigningPolicy:
+        """The policy for opening keys; the usual one where the root states none."""
+        return self.signing or SigningPolicy()
 
     def keys(self) -> Mapping[str, PublicKey]:
         """Every key by its id, for `dsse.open_envelope`."""

@@ -1,5 +1,6 @@
 """The ``assay`` command: ``--version`` is answered here, before anything is imported; all else is `host.cli.app`'s."""
 
+import contextvars
 import gc
 import os
 import sys
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _start_fast()
     from host.cli import app
 
-    code = app.main(given)
+    code = contextvars.copy_context().run(app.main, given)  # what one command remembers is not the next one's
     if own_process:
         gc.freeze()  # the end is near: going through everything for cycles once more would free nothing
     return code

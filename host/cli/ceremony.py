@@ -161,15 +161,26 @@ def amend(
     by: ByOption,
     reason: WhyOption,
     threshold: ThresholdOption = None,
+    signing: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--signing",
+            metavar="NAME=N",
+            help="attempts, lock_minutes, series_minutes, warn_days or max_days (of a pass phrase).",
+        ),
+    ] = None,
     propose: ProposeOption = None,
     json: JsonFlag = False,
 ) -> None:
-    """Change the thresholds of the trust root."""
-    from host.enrolment import read_thresholds
+    """Change thresholds of the trust root, or its policy for signing: attempts, lock, series, age of pass phrases."""
+    from host.enrolment import read_signing, read_thresholds
     from registry.ceremony import Change
 
     home, registry = session.open_registry()
-    change = Change(thresholds=read_thresholds(threshold or ()))
+    change = Change(
+        thresholds=read_thresholds(threshold or ()),
+        signing=read_signing(registry.root.signing_policy, signing or ()),
+    )
     _decide(home, registry, change, Decided(by, reason, propose, json))
 
 
@@ -220,6 +231,35 @@ def adopt(file: FileArgument, json: JsonFlag = False) -> None:
     _show_in_force(registry, differences(before, registry.root), json=json)
 
 
+def passphrase(person: session.AsOption, json: JsonFlag = False) -> None:
+    """Change the pass phrase of a person's key file here, and record that it was changed."""
+    from host.signing import typed
+    from registry.access import PassphraseChanged
+    from registry.keys import replace_passphrase
+    from registry.policy import Action
+
+    home, registry = session.open_registry()
+    actor = session.act_as(home, registry, person, Action.PASSPHRASE_CHANGE)
+    path = session.enrolled_file(home, person, registry.root)
+    replace_passphrase(path, actor.signer, session.new_passphrase(person))
+    record = registry.act(
+        typed(
+            PassphraseChanged,
+            actor=person,
+            role=actor.role,
+            at=session.stamp(),
+            reason="the pass phrase was changed",
+            keyid=actor.signer.public.keyid,
+        ),
+        actor.signer,
+    )
+    show(
+        {"id": person, "keyid": actor.signer.public.keyid, "record": record.digest},
+        [f"key {actor.signer.public.keyid[:16]} of {person} lies under a new pass phrase"],
+        as_json=json,
+    )
+
+
 def _rekeyed(person: "Person") -> "Change":
     from registry.ceremony import Change
 
@@ -239,7 +279,7 @@ def _decide(
     if decided.propose is not None:
         check_target(decided.propose, "--propose", new=True)
     before = registry.root
-    signers = [*(session.unlock(home, one, before) for one in decided.by), *besides]
+    signers = [*(session.unlock_here(home, registry, one) for one in decided.by), *besides]
     if decided.propose is None:
         registry.change_root(change, signers, reason=decided.reason)
         _show_in_force(registry, differences(before, registry.root), json=decided.json)

@@ -126,7 +126,9 @@ def sign(
         f"report.json {logged.report_json.digest}, report.html {logged.report_html.digest}"
     )
     actor = session.act_as(home, registry, person, Action.REPORT_SIGN)
-    who = ReportSigner(actor.person, actor.role, actor.signer, read_meaning(meaning), reason)
+    who = ReportSigner(
+        actor.person, actor.role, actor.signer, read_meaning(meaning), reason, actor.authentication
+    )
     signed, signature = sign_report(registry, record, who, at=now())
     show(
         {"signature": signed.digest, "report": record.digest, "signed": signature},

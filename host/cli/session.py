@@ -5,24 +5,59 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from host.cli.answer import say
 from host.errors import OptionError, PassphraseMissingError
 from host.home import Home, now, random_bytes
 
 if TYPE_CHECKING:
+    from host.series import Series
     from registry.keys import Signer
     from registry.policy import Action
     from registry.registry import Registry
     from registry.trust_root import TrustRoot
 
 PERSON_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+# The series that gave the id to the command that runs; None where the id was given with it.
+_continued: "ContextVar[Series | None]" = ContextVar("continued", default=None)
+
+
+def _of_the_series() -> str:
+    """The id given at the first signing of the open series, for a command without ``--as``.
+
+    Raises
+    ------
+    OptionError
+        No series is open in this login.
+    """
+    from host.series import find
+
+    home = Home.from_environment()
+    series = find(home.path, now())
+    if series is None:
+        raise OptionError(
+            "--as PERSON is needed: no series of signings is open here",
+            hint="a series begins with id and pass phrase, and ends some minutes after its last signing",
+        )
+    _continued.set(series)
+    return series.person
+
+
 AsOption = Annotated[
-    str, typer.Option("--as", metavar="PERSON", help="Enrolled id of who acts; their key signs.")
+    str,
+    typer.Option(
+        "--as",
+        metavar="PERSON",
+        help="Enrolled id of who acts; their key signs. May be left out within a series of signings.",
+        default_factory=_of_the_series,
+        show_default=False,
+    ),
 ]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept in the record.")]
 
@@ -35,6 +70,7 @@ class Actor:
     name: str
     role: str
     signer: "Signer"
+    authentication: str = "key file and passphrase"
 
 
 def open_registry() -> "tuple[Home, Registry]":
@@ -69,18 +105,25 @@ def passphrase(person: str, *, new: bool = False) -> str:
     PassphraseMissingError
         There is neither.
     """
-    variable = "ASSAY_PASSPHRASE_" + person.upper().replace("-", "_")
+    return _secret(person, "ASSAY_PASSPHRASE_", f"pass phrase of {person}", twice=new)
+
+
+def _secret(person: str, prefix: str, prompt: str, *, twice: bool) -> str:
+    variable = prefix + person.upper().replace("-", "_")
     given = os.environ.get(variable)
     if given is not None:
         return given
     if not sys.stdin.isatty():
         raise PassphraseMissingError(
-            f"the pass phrase of {person} is needed",
-            subject=person,
-            hint=f"run in a terminal, or set {variable}",
+            f"the {prompt} is needed", subject=person, hint=f"run in a terminal, or set {variable}"
         )
-    answer: str = typer.prompt(f"pass phrase of {person}", hide_input=True, confirmation_prompt=new, err=True)
+    answer: str = typer.prompt(prompt, hide_input=True, confirmation_prompt=twice, err=True)
     return answer
+
+
+def new_passphrase(person: str) -> str:
+    """The pass phrase to change to: from ``ASSAY_NEW_PASSPHRASE_<ID>``, or asked for twice on a terminal."""
+    return _secret(person, "ASSAY_NEW_PASSPHRASE_", f"new pass phrase of {person}", twice=True)
 
 
 @contextmanager
@@ -145,12 +188,59 @@ def act_as(home: Home, registry: "Registry", person: str, action: "Action") -> A
 
     A person without any such role acts in their first one: the registry refuses, and logs the refusal.
     """
-    from registry.policy import ALLOWED
+    from registry.policy import ALLOWED, Action
 
     enrolled = registry.root.person(person)
     allowed = [role for role in enrolled.roles if role in ALLOWED.get(action, frozenset())]
-    signer = unlock(home, person, registry.root)
-    return Actor(person, enrolled.name, str((allowed or list(enrolled.roles))[0]), signer)
+    # An aged pass phrase signs nothing but its own change.
+    signer = unlock_here(home, registry, person, ageing=action != Action.PASSPHRASE_CHANGE)
+    role = str((allowed or list(enrolled.roles))[0])
+    return Actor(person, enrolled.name, role, signer, _authenticated(home, registry, person))
+
+
+def unlock_here(home: Home, registry: "Registry", person: str, *, ageing: bool = True) -> "Signer":
+    """Open a person's key at a registry: attempts are counted in its log, and the age of the pass phrase is looked at.
+
+    Raises
+    ------
+    WrongPassphraseError, SigningLockedError, PassphraseExpiredError
+        Logged as refusals. The first breaks the series of signings.
+    """
+    from host.series import end
+    from registry.access import SIGNING, check_age, check_open
+    from registry.errors import WrongPassphraseError
+    from registry.keys import load_private
+
+    with registry.refusals_logged(SIGNING, person):
+        lately = check_open(registry, person)
+    path, given = enrolled_file(home, person, registry.root), passphrase(person)
+    with registry.refusals_logged(SIGNING, person):
+        try:
+            signer = load_private(path, given)
+        except WrongPassphraseError as error:
+            end(home.path)
+            # The record names the person, not a path of this machine.
+            raise WrongPassphraseError(
+                f"the pass phrase of {person} is wrong", subject=person, hint=error.hint
+            ) from error
+        if ageing and signer.public in registry.root.keys().values():
+            warning = check_age(registry, person, signer.public.keyid)
+            if warning:
+                say(f"warning: {warning}")
+    if lately:
+        say(
+            f"warning: {len(lately)} wrong pass phrases in the name of {person}, last {lately[0].isoformat()}"
+        )
+    return signer
+
+
+def _authenticated(home: Home, registry: "Registry", person: str) -> str:
+    """What the person gave for this signing, as signatures record it; the series begins or goes on."""
+    from host.series import keep
+    from registry.esignature import FIRST_OF_SERIES, within_series
+
+    series = keep(home.path, person, now(), registry.root.signing_policy.series_minutes)
+    return FIRST_OF_SERIES if _continued.get() is None else within_series(series.begun)
 
 
 def stamp() -> str:

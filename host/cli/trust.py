@@ -21,6 +21,7 @@ for verb in (
     ceremony.proposal,
     ceremony.sign,
     ceremony.adopt,
+    ceremony.passphrase,
 ):
     app.command()(verb)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from registry.canonical import Digest
-from registry.esignature import Signing, compose
+from registry.esignature import KEY_AND_PASSPHRASE, Signing, compose
 from registry.keys import Signer
 from registry.record import Record
 from registry.registry import Registry
@@ -21,6 +21,7 @@ class ReportSigner:
     signer: Signer
     meaning: SignatureMeaning
     reason: str
+    authentication: str = KEY_AND_PASSPHRASE
 
 
 def sign_report(
@@ -46,7 +47,11 @@ def sign_report(
     """
     logged = record.statement.read(ValidationReport)
     shown = Signing(
-        target=record.digest, meaning=who.meaning, reason=who.reason, rendering=logged.report_html.digest
+        target=record.digest,
+        meaning=who.meaning,
+        reason=who.reason,
+        rendering=logged.report_html.digest,
+        authentication=who.authentication,
     )
     signature = compose(registry.root.person(who.person), Role(who.role), shown, at=at)
     if logged.report_pdf is not None:

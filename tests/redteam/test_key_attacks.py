@@ -68,6 +68,7 @@ def signed_by_petra(world: World) -> bytes:
     return world.register_kit(by="petra").envelope
 
 
+@pytest.mark.attack("ECDSA signature malleated")
 def test_a_malleated_signature_makes_no_second_record(world: World) -> None:
     honest = signed_by_petra(world)
     size, twin = world.sponsor.log.size, malleated(honest)
@@ -125,6 +126,7 @@ def edited_root(**fields: Any) -> bytes:
     return dsse.sign(json.dumps(statement).encode(), PAYLOAD_TYPE, [signer("rita"), signer("rolf")])
 
 
+@pytest.mark.attack("key downgraded, or off its curve, in a signed root")
 @pytest.mark.parametrize(
     "fields",
     [

@@ -126,6 +126,7 @@ def test_what_a_proposal_changes_is_said_line_by_line(world: World) -> None:
     )
 
 
+@pytest.mark.requirement("R26")
 def test_a_lost_key_is_recovered_by_the_root_threshold_and_the_past_keeps_its_weight(approved: World) -> None:
     before = approved.sponsor.catalogue()
     approved.sponsor.change_root(
@@ -141,6 +142,7 @@ def test_a_lost_key_is_recovered_by_the_root_threshold_and_the_past_keeps_its_we
     assert list(verify_log(approved.sponsor)) == []
 
 
+@pytest.mark.requirement("R26")
 def test_one_of_two_keys_of_a_person_is_revoked(world: World) -> None:
     quinn = world.sponsor.root.person("quinn")
     both = quinn.model_copy(update={"keys": (*quinn.keys, QUINN_NEW.public)})
@@ -181,6 +183,7 @@ def test_the_new_threshold_alone_does_not_take_the_root_over(world: World) -> No
     assert said[1:] == ("root-threshold", ExitCode.NOT_TRUSTED)
 
 
+@pytest.mark.attack("one root holder signs with two keys")
 def test_one_holder_with_two_keys_signs_once(world: World) -> None:
     two_holders(world)
     rosa = world.sponsor.root.person("rosa")
@@ -192,6 +195,7 @@ def test_one_holder_with_two_keys_signs_once(world: World) -> None:
     assert refusal_after(world, RootThresholdError, alone.envelope)[1] == "root-threshold"
 
 
+@pytest.mark.attack("older proposed root replayed")
 def test_an_older_proposal_is_refused_once_another_is_in_force(world: World) -> None:
     early = proposed(world, Change(leaving=frozenset({"dora"})))
     later = proposed(world, Change(leaving=frozenset({"quentin"})))
@@ -214,6 +218,7 @@ def test_a_proposal_edited_after_it_was_signed_is_refused(world: World) -> None:
     world.sponsor.log_root(done.envelope, by="rosa")
 
 
+@pytest.mark.attack("proposed root swapped under its holder")
 def test_a_proposal_put_in_anothers_place_is_not_signed(world: World) -> None:
     two_holders(world)
     read = proposed(world, Change(leaving=frozenset({"dora"})))
@@ -250,6 +255,7 @@ def test_a_proposal_of_another_organisations_chain_is_refused(world: World, tmp_
     assert caught.value.code == "root-pin-mismatch"
 
 
+@pytest.mark.requirement("R26")
 def test_a_revoked_person_signs_nothing_new_and_what_they_signed_keeps_its_weight(approved: World) -> None:
     before = approved.sponsor.catalogue()
     approved.sponsor.change_root(
@@ -264,6 +270,8 @@ def test_a_revoked_person_signs_nothing_new_and_what_they_signed_keeps_its_weigh
     assert list(verify_log(approved.sponsor)) == []
 
 
+@pytest.mark.requirement("R26")
+@pytest.mark.attack("withdrawn key left off the list")
 def test_a_withdrawn_key_never_comes_back(world: World) -> None:
     quinn = world.sponsor.root.person("quinn")
     world.sponsor.change_root(
@@ -279,6 +287,7 @@ def test_a_withdrawn_key_never_comes_back(world: World) -> None:
     assert said[1:] == ("malformed-root", ExitCode.NOT_TRUSTED)
 
 
+@pytest.mark.attack("root that locks the registry's own log")
 @pytest.mark.parametrize(
     "change",
     [

@@ -35,6 +35,7 @@ MATRIX = {
     "trial.sign": {"sponsor", "qa"},
     "trial.run": {"site"},
     "trial.take-in": {"sponsor"},
+    "passphrase.change": {"root", "developer", "qa", "sponsor"},
 }
 
 

@@ -1,5 +1,7 @@
 """Keys are found by ids that can be no path, and opened by phrases that are never guessed."""
 
+import re
+from contextvars import copy_context
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,10 @@ from host.cli import session
 from host.errors import HomeMissingError, OptionError, PassphraseMissingError
 from host.home import Home
 from registry.errors import WrongPassphraseError
+from registry.esignature import FIRST_OF_SERIES, Signing, compose
+from registry.policy import Action
+from registry.trust_root import Role
+from tests.support.cli import Cli
 
 
 @pytest.fixture
@@ -58,3 +64,28 @@ def test_a_home_without_a_registry_is_not_opened(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("ASSAY_HOME", str(home.path))
     with pytest.raises(HomeMissingError):
         session.open_registry()
+
+
+@pytest.mark.requirement("R15")
+def test_a_signature_records_what_its_signer_gave(founded: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in founded.environment.items():
+        monkeypatch.setenv(name, value)
+    home, registry = session.open_registry()
+
+    def act(*, continued: bool) -> session.Actor:
+        person = session._of_the_series() if continued else "root"
+        return session.act_as(home, registry, person, Action.TRUST_ENROL)
+
+    with pytest.raises(OptionError, match="no series of signings is open"):
+        act(continued=True)
+    first = copy_context().run(act, continued=False)
+    later = copy_context().run(act, continued=True)
+    again = copy_context().run(act, continued=False)
+    assert first.authentication == again.authentication == FIRST_OF_SERIES
+    assert later.person == "root"
+    assert re.fullmatch(
+        r"pass phrase, in a series begun \S+ with id and pass phrase; key file", later.authentication
+    )
+    signing = Signing("sha256:" + "0" * 64, "review", "read", authentication=later.authentication)
+    signature = compose(registry.root.person("root"), Role.ROOT, signing, at=registry.clock())
+    assert signature.authentication == later.authentication
