@@ -180,7 +180,9 @@ class _Tracer:
         return plan
 
     def _keep_signatures(self, target: Digest) -> tuple[ESignature, ...]:
-        found = list(self._registry.records(ESignature.predicate_type, subject=target))
+        # Not by subject: every run under a lock is filed under it too, and signatures are few.
+        made = self._registry.records(ESignature.predicate_type)
+        found = [one for one in made if one.statement.read(ESignature).target == target]
         for record in found:
             self._keep(record)
         return tuple(record.statement.read(ESignature) for record in found)
@@ -206,8 +208,8 @@ class _Tracer:
         log = self._registry.log
         note = log.checkpoint()
         checkpoint = log.open_own(note)
-        for record in records:
-            proof = log.inclusion(record.digest, checkpoint.size)
+        proofs = log.inclusions([record.digest for record in records], checkpoint.size)
+        for record, proof in zip(records, proofs, strict=True):
             leaf = leaf_data(record.sequence, record.logged_at, record.digest, digest(record.envelope))
             merkle.verify_inclusion(
                 merkle.leaf_hash(leaf), record.sequence, proof.size, proof=proof.hashes, root=checkpoint.root
