@@ -14,10 +14,12 @@ from host.warm.declared import require_declared
 from plugin_spec.case import Scalar
 from plugin_spec.domain import DomainRule, widening
 from plugin_spec.manifest import Manifest
+from registry.activation import SiteActivated
 from registry.errors import WrongStateError
 from registry.esignature import Signing, compose
 from registry.log import Record
 from registry.registry import Registry
+from registry.results import RUN_TYPES, affected_digest, trial_runs
 from registry.statements import LockSlot, SignatureMeaning, Threshold, TrialLock
 from registry.terms import Amendment, LockTerms
 from registry.trials import LockView, slot_from
@@ -99,6 +101,10 @@ def _draft(registry: Registry, actor: "Actor", trial: str, wanted: Wanted, *, re
             )
     known = registry.trial(trial)
     last = known.locks[-1] if known.locks else None
+    amendment = wanted.amendment
+    if amendment.kind != "initiation" and amendment.affected is None:
+        runs = trial_runs(registry.records(RUN_TYPES), known.locks)
+        amendment = amendment.model_copy(update={"affected": affected_digest(runs)})
     return typed(
         TrialLock,
         actor=actor.person,
@@ -115,7 +121,8 @@ def _draft(registry: Registry, actor: "Actor", trial: str, wanted: Wanted, *, re
         trust_root=registry.root_digest,
         checkpoint=registry.log.checkpoint(),
         terms=wanted.terms,
-        amendment=wanted.amendment,
+        amendment=amendment,
+        conduct=True,
     )
 
 
@@ -200,3 +207,26 @@ def sign_lock(
         at=now(),
     )
     return registry.act(signature, actor.signer, [("trial-lock", lock.digest)])
+
+
+def activate(registry: Registry, actor: "Actor", trial: str, site: str, *, reason: str) -> Record:
+    """Log that a site may run a trial from now on, under the lock in force.
+
+    Raises
+    ------
+    PolicyError, TrustError
+        No lock holds, it does not name the site, or the site is active already; the refusal is logged.
+    """
+    view = registry.trial(trial).effective
+    act = typed(
+        SiteActivated,
+        actor=actor.person,
+        role=actor.role,
+        at=now().isoformat(timespec="milliseconds"),
+        reason=reason,
+        trial=trial,
+        site=site,
+        # Without a lock in force, the rule refuses whatever is named here.
+        lock=view.digest if view else registry.root_digest,
+    )
+    return registry.act(act, actor.signer, [("trial-lock", act.lock)])

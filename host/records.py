@@ -10,7 +10,16 @@ from host.execution import Execution, PreparedRun
 from plugin_spec.documents import ClassificationDocument, DetectionsDocument, ScoreDocument
 from plugin_spec.manifest import Manifest
 from plugin_spec.ports import DetectionsPort, MeasurementsPort, ScorePort
-from registry.statements import Container, GpuRef, GpuVisible, Measured, OutputRef, RunFinished, RunStarted
+from registry.statements import (
+    Container,
+    GpuRef,
+    GpuVisible,
+    Measured,
+    OutputRef,
+    RerunReason,
+    RunFinished,
+    RunStarted,
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,8 @@ class RunContext:
     validation: str | None = None
     trial: str | None = None
     lock: str | None = None
+    rerun_of: str | None = None
+    rerun_reason: RerunReason | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,8 @@ def run_started(
         validation=context.validation,
         trial=context.trial,
         lock=context.lock,
+        rerun_of=context.rerun_of,
+        rerun_reason=context.rerun_reason,
         chain=link.number,
         previous=link.previous,
     )

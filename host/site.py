@@ -34,14 +34,15 @@ from host.run_ledger import RecordedRun, RunLedger, close_interrupted
 from host.warm.memory import MemoryProbe, peer_memory
 from plugin_spec.errors import AssayError
 from plugin_spec.model import Identifier, StrictModel
+from registry.activation import check_active
 from registry.bundle import import_trial
 from registry.errors import UnknownRecordError
 from registry.locked_run import RunRequest, check_run_allowed
 from registry.log import Record
 from registry.registry import Registry
 from registry.standing import check_runnable, told
-from registry.statements import CaseIdentifier, LockSlot, RunFinished
-from registry.trials import LockView, effective_lock
+from registry.statements import CaseIdentifier, LockSlot, RerunReason, RunFinished, RunIdentifier
+from registry.trials import STATUS_TYPES, LockView, effective_lock, status
 
 Say = Callable[[str], None]
 MAX_CASE_LENGTH = 63
@@ -66,6 +67,8 @@ class RunOrder(StrictModel):
     visit: CaseIdentifier
     out: Path | None
     warm: bool = False
+    rerun_of: RunIdentifier | None = None
+    rerun_reason: RerunReason | None = None
 
     @model_validator(mode="after")
     def _case_is_no_longer_than_a_case_may_be(self) -> "RunOrder":
@@ -202,7 +205,8 @@ def run_locked(
 def _check(
     registry: Registry, engine: Engine, order: RunOrder
 ) -> tuple[LockView, LockSlot, InstalledRelease]:
-    view = effective_lock(registry.records(), order.trial, registry.roots)
+    known = status(registry.records(STATUS_TYPES), order.trial, registry.roots)
+    view = known.effective
     slot = _choose_slot(view, order)
     check_runnable(registry, slot)
     release = install_slot(registry, slot)
@@ -227,6 +231,7 @@ def _check(
         container="warm" if order.warm else "fresh",
     )
     check_run_allowed(view, found)
+    check_active(known, view, registry.node_id)
     engine.verify(slot.image, registry.blobs.path)
     assert view is not None  # noqa: S101 - check_run_allowed refuses a missing lock
     return view, slot, tightened(release, slot)
@@ -264,6 +269,8 @@ def _run(
         host_version=__version__,
         trial=order.trial,
         lock=view.digest,
+        rerun_of=order.rerun_of,
+        rerun_reason=order.rerun_reason,
     )
     with crew.place(_never) as place:
         return RunLedger(home, registry, crew.engine, context, say=crew.say).run(

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from registry import esignature
 from registry.access import PassphraseChanged
+from registry.activation import SiteActivated
 from registry.errors import ActionDeniedError, RoleError, WrongActorError
 from registry.plans import ProtocolDeviation
 from registry.policy import ALLOWED, Action
@@ -45,6 +46,7 @@ ACTIONS: Mapping[type[Act], frozenset[Action]] = MappingProxyType(
         ReleaseRetired: frozenset({Action.CATALOGUE_RETIRE}),
         TrialCreated: frozenset({Action.TRIAL_CREATE}),
         TrialLock: frozenset({Action.TRIAL_LOCK}),
+        SiteActivated: frozenset({Action.TRIAL_ACTIVATE}),
         RecordsTakenIn: frozenset({Action.TRIAL_TAKE_IN}),
         PassphraseChanged: frozenset({Action.PASSPHRASE_CHANGE}),
     }

@@ -7,12 +7,14 @@ lock, the approvals behind its slots, and every file that a locked release names
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from plugin_spec.errors import InputError, PolicyError
+from registry.activation import SiteActivated
 from registry.archive import (
     Bundle,
     BundleIndex,
@@ -64,6 +66,10 @@ if TYPE_CHECKING:
     from registry.registry import Registry
 
 MAX_IMAGE_CONFIG_BYTES = 4 * 1024 * 1024
+# What a site needs of its trial beside the locks.
+OF_TRIAL: Mapping[str, type[TrialCreated] | type[SiteActivated]] = MappingProxyType(
+    {one.predicate_type: one for one in (TrialCreated, SiteActivated)}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,7 @@ def needed_records(records: Iterable[Record], trial: str) -> Iterator[Record]:
             wanted |= (
                 {record.digest} | {one.release for one in lock.slots} | {one.report for one in lock.slots}
             )
-        elif kind == TrialCreated.predicate_type and record.statement.read(TrialCreated).trial == trial:
+        elif kind in OF_TRIAL and record.statement.read(OF_TRIAL[kind]).trial == trial:
             wanted.add(record.digest)
         elif kind == ValidationReport.predicate_type and record.digest in wanted:
             report = record.statement.read(ValidationReport)

@@ -487,3 +487,31 @@ class PassphraseExpiredError(PolicyError):
     """A pass phrase is older than the trust root's policy allows."""
 
     code = "passphrase-expired"
+class SiteNotActivatedError(PolicyError):
+    """A site would run a trial before the sponsor activated it."""
+
+    code = "site-not-activated"
+
+
+class RerunError(PolicyError):
+    """A run would make a second result without naming the first one and a reason, or names what is not the result."""
+
+    code = "rerun-without-reason"
+
+
+class MixedReleaseError(PolicyError):
+    """A subject's results would be of two releases, without bridging evidence."""
+
+    code = "mixed-release"
+
+
+class BridgingError(PolicyError):
+    """The report that an amendment names does not bridge its release and the one locked before."""
+
+    code = "bridging-evidence"
+
+
+class AmendmentImpactError(PolicyError):
+    """The results that an amendment affects are no longer those that its signer was shown."""
+
+    code = "amendment-impact-changed"

@@ -29,6 +29,7 @@ class Action(StrEnum):
     TRIAL_CREATE = "trial.create"
     TRIAL_LOCK = "trial.lock"
     TRIAL_SIGN = "trial.sign"
+    TRIAL_ACTIVATE = "trial.activate"
     TRIAL_RUN = "trial.run"
     TRIAL_TAKE_IN = "trial.take-in"
     PASSPHRASE_CHANGE = "passphrase.change"  # noqa: S105 - names an action
@@ -51,6 +52,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = MappingProxyType(
         Action.TRIAL_CREATE: frozenset({Role.SPONSOR}),
         Action.TRIAL_LOCK: frozenset({Role.SPONSOR}),
         Action.TRIAL_SIGN: frozenset({Role.SPONSOR, Role.QA}),
+        Action.TRIAL_ACTIVATE: frozenset({Role.SPONSOR}),
         Action.TRIAL_RUN: frozenset({Role.SITE}),
         Action.TRIAL_TAKE_IN: frozenset({Role.SPONSOR}),
         Action.PASSPHRASE_CHANGE: frozenset({Role.ROOT, Role.DEVELOPER, Role.QA, Role.SPONSOR}),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry import merkle
+from registry.activation import SiteActivated
 from registry.archive import Bundle, BundleIndex, ListedEntry, ListedFile, blob_name, write_archive
 from registry.authority import NODE_ACTS, check_authority, read_act
 from registry.canonical import Digest, digest
@@ -24,6 +25,7 @@ from registry.errors import (
     DuplicateRecordError,
     LockMismatchError,
     MalformedBundleError,
+    SiteNotActivatedError,
     SiteNotEnrolledError,
     WrongActorError,
     WrongStateError,
@@ -31,7 +33,9 @@ from registry.errors import (
 from registry.keys import Signer
 from registry.locked_run import RunRequest, check_run_allowed
 from registry.record import ORIGIN_PREFIX, Record, leaf_data, read_record
+from registry.results import RUN_TYPES, check_conduct, trial_runs
 from registry.statements import SERIES_LISTING, Act, RecordsTakenIn, Release, RunFinished, RunStarted
+from registry.trials import TrialStatus
 from registry.trust_root import Role, TrustRoot
 from registry.values import named_faults
 from registry.witness import open_enrolled
@@ -225,6 +229,7 @@ def _fresh_records(returned: SiteLog, first: int, registry: Registry) -> list[Re
         fresh.append(_own_record(entry, envelope, registry.root, returned.site))
     _check_chain(fresh, returned.site, registry)
     _check_runs(fresh, registry)
+    _check_conduct(returned, fresh, registry)
     return fresh
 
 
@@ -280,6 +285,34 @@ def _check_runs(fresh: Sequence[Record], registry: Registry) -> None:
             begun = started.get(act.started) or registry.find(act.started, RunStarted)[1]
             if (begun.run, begun.actor) != (act.run, act.actor):
                 raise WrongStateError(f"run {act.run} does not end the run it names", subject=act.run)
+
+
+def _check_conduct(returned: SiteLog, fresh: Sequence[Record], registry: Registry) -> None:
+    """Refuse runs before the site knew its activation, second results, and mixed releases, as the site should have."""
+    places = {entry.payload: entry.sequence for entry, _ in returned.entries}
+    earlier = [one for one in registry.records(RUN_TYPES) if read_act(one.statement).actor == returned.site]
+    known: dict[str, TrialStatus] = {}
+    for number, record in enumerate(fresh):
+        act = read_act(record.statement)
+        if not isinstance(act, RunStarted) or act.trial is None:
+            continue
+        status = known.setdefault(act.trial, registry.trial(act.trial))
+        view = next(one for one in status.locks if one.digest == act.lock)
+        if not view.lock.conduct:
+            continue
+        activations = registry.records(SiteActivated.predicate_type)
+        told = [one.digest for one in activations if _activates(one, act.trial, returned.site)]
+        if not any(places.get(one, record.sequence) < record.sequence for one in told):
+            raise SiteNotActivatedError(
+                f"run {act.run} of {returned.site} began before its activation", subject=act.run
+            )
+        slot = next(one for one in view.lock.slots if one.release == act.release)
+        check_conduct(act, view, slot, trial_runs([*earlier, *fresh[:number]], status.locks))
+
+
+def _activates(record: Record, trial: str, site: str) -> bool:
+    act = record.statement.read(SiteActivated)
+    return (act.trial, act.site) == (trial, site)
 
 
 def check_returned_run(act: RunStarted, registry: Registry) -> None:

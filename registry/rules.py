@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from registry import esignature
 from registry.access import PassphraseChanged, check_passphrase_change
+from registry.activation import SiteActivated, check_activation, check_active
+from registry.bridging import check_bridging, check_impact
 from registry.canonical import Digest, short
 from registry.catalogue import (
     check_change,
@@ -43,6 +45,7 @@ from registry.plans import (
 )
 from registry.policy import ALLOWED, Action, require_independent
 from registry.record import run_key
+from registry.results import RUN_TYPES, check_conduct, trial_runs
 from registry.standing import (
     Change,
     ReleaseRecalled,
@@ -217,7 +220,11 @@ def _trial_created(act: TrialCreated, registry: Registry) -> None:
 
 def _trial_lock(act: TrialLock, registry: Registry) -> None:
     registry.log.open_own(act.checkpoint)
-    check_new_lock(act, registry.trial(act.trial), registry.catalogue(), registry.roots)
+    known = registry.trial(act.trial)
+    check_new_lock(act, known, registry.catalogue(), registry.roots)
+    if act.amendment is not None and act.conduct:
+        check_impact(act, act.amendment, trial_runs(registry.records(RUN_TYPES), known.locks))
+        check_bridging(act, act.amendment, known.locks, registry)
 
 
 def _run_started(act: RunStarted, registry: Registry) -> None:
@@ -246,11 +253,15 @@ def check_trial_run(act: RunStarted, release: Release, registry: Registry) -> No
     """Refuse a run that is not what the trial's lock in force allows."""
     if act.trial is None:
         raise WrongStateError(f"run {act.run} names no trial", subject=act.run)
-    view = registry.trial(act.trial).effective
+    known = registry.trial(act.trial)
+    view = known.effective
     slot = check_run_allowed(view, RunRequest.recorded(act, release.plugin))
     if view is None or act.lock != view.digest or act.release != slot.release:
         raise LockMismatchError(f"run {act.run} is not under the lock in force", subject=act.run)
     check_runnable(registry, slot)
+    check_active(known, view, act.actor)
+    if view.lock.conduct:
+        check_conduct(act, view, slot, trial_runs(registry.records(RUN_TYPES), known.locks))
 
 
 def _run_finished(act: RunFinished, registry: Registry) -> None:
@@ -290,6 +301,7 @@ RULES: Mapping[type[Act], Callable[[Any, Registry], None]] = MappingProxyType(
         ReleaseRetired: _change,
         TrialCreated: _trial_created,
         TrialLock: _trial_lock,
+        SiteActivated: check_activation,
         RunStarted: _run_started,
         RunFinished: _run_finished,
         PassphraseChanged: check_passphrase_change,

@@ -48,6 +48,8 @@ Subset = Literal["whole kit", "smoke"]
 Container = Literal["fresh", "warm"]
 # Of warm runs with the fresh ones of the same cases, by what the plugin claims about its repeatability.
 Agreement = Literal["equal", "different", "not comparable"]
+# Why a run is made again where there is a result.
+RerunReason = Literal["amendment", "corrected-input", "rescan", "quality-control", "technical"]
 SignatureMeaning = Literal["authorship", "review", "approval", "responsibility"]
 
 
@@ -192,6 +194,9 @@ class RunStarted(Act):
     validation: RunIdentifier | None = None
     trial: Identifier | None = None
     lock: Digest | None = None
+    # Of a trial: the result that this run supersedes, should it end ok, and why it is made again.
+    rerun_of: RunIdentifier | None = None
+    rerun_reason: RerunReason | None = None
     chain: int = Field(gt=0)
     previous: Digest | None
 
@@ -349,6 +354,8 @@ class TrialLock(Act):
     # Locks from before these fields have neither terms nor a stated amendment.
     terms: LockTerms | None = None
     amendment: Amendment | None = None
+    # Whether runs need the site's activation, one result of record, and one release per subject.
+    conduct: bool = False
 
 
 class Refusal(Act):

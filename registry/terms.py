@@ -59,11 +59,17 @@ class Amendment(StrictModel):
         ``reprocess all`` or ``none``; None at initiation, when there are no results.
     justification : str
         Why the impact is that; empty at initiation.
+    affected : Digest or None
+        Of the list of results that its signer was shown; see `registry.results.affected_digest`.
+    bridging : Digest or None
+        The validation report, against the release locked before, that lets subjects have results of both.
     """
 
     kind: AmendmentKind
     impact: Literal["reprocess all", "none"] | None = None
     justification: str = Field(default="", max_length=2000)
+    affected: Digest | None = None
+    bridging: Digest | None = None
 
     @model_validator(mode="after")
     def _says_what_becomes_of_results(self) -> "Amendment":

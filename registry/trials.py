@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from plugin_spec.domain import DomainRule
+from registry.activation import SiteActivated
 from registry.canonical import Digest, short
 from registry.catalogue import REACH, CatalogueEntry
 from registry.errors import (
@@ -44,7 +45,12 @@ from registry.values import named_faults
 
 COUNTING_MEANINGS = frozenset({"approval", "responsibility"})
 # The kinds of record that `status` reads; it passes over any other.
-STATUS_TYPES = (TrialCreated.predicate_type, TrialLock.predicate_type, ESignature.predicate_type)
+STATUS_TYPES = (
+    TrialCreated.predicate_type,
+    TrialLock.predicate_type,
+    ESignature.predicate_type,
+    SiteActivated.predicate_type,
+)
 LEAST_POLICY: tuple[Threshold, ...] = (Threshold(role="sponsor", count=1), Threshold(role="qa", count=1))
 
 
@@ -66,10 +72,11 @@ class LockView:
 
 @dataclass(frozen=True, slots=True)
 class TrialStatus:
-    """A trial, all its locks oldest first, and the one in force."""
+    """A trial, all its locks oldest first, the one in force, and the sites that may run."""
 
     trial: TrialCreated
     locks: tuple[LockView, ...]
+    activated: frozenset[str] = frozenset()
 
     @property
     def effective(self) -> LockView | None:
@@ -90,6 +97,7 @@ def status(records: Iterable[Record], trial: str, roots: RootHistory) -> TrialSt
     opened: TrialCreated | None = None
     locks: list[tuple[Record, TrialLock]] = []
     signatures: list[Record] = []
+    activated: set[str] = set()
     for record in records:
         kind = record.statement.predicate_type
         if kind == TrialCreated.predicate_type and record.statement.read(TrialCreated).trial == trial:
@@ -98,6 +106,9 @@ def status(records: Iterable[Record], trial: str, roots: RootHistory) -> TrialSt
             locks.append((record, lock))
         elif kind == ESignature.predicate_type:
             signatures.append(record)
+        elif kind == SiteActivated.predicate_type:
+            activation = record.statement.read(SiteActivated)
+            activated |= {activation.site} if activation.trial == trial else set()
     if opened is None:
         raise UnknownRecordError(
             f"no trial {trial!r}",
@@ -105,7 +116,8 @@ def status(records: Iterable[Record], trial: str, roots: RootHistory) -> TrialSt
             hint="assay trial create (a sponsor), or assay trial import (a site)",
         )
     _check_chain(locks)
-    return TrialStatus(opened, tuple(_view(record, lock, signatures, roots) for record, lock in locks))
+    views = tuple(_view(record, lock, signatures, roots) for record, lock in locks)
+    return TrialStatus(opened, views, frozenset(activated))
 
 
 def effective_lock(records: Iterable[Record], trial: str, roots: RootHistory) -> LockView | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from host.cli import session
+from host.cli import session, trial_views
 from host.cli.answer import JsonFlag, conclude, say, show, table
 from host.cli.engines import EngineOption, connected
 from host.cli.targets import check_target
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from registry.registry import Registry
 
 app = typer.Typer(help="Lock, export, import and run trials.", no_args_is_help=True, rich_markup_mode=None)
+app.command("results")(trial_views.results)
+app.command("impact")(trial_views.impact)
 
 TrialArgument = Annotated[str, typer.Argument(help="The trial's id.")]
 EnginesOption = Annotated[
@@ -117,7 +119,9 @@ def amend(
     kind: Annotated[
         str, typer.Option("--class", metavar="CLASS", help="planned-change, deviation or recall.")
     ],
-    impact: Annotated[str, typer.Option(help="On results so far: 'reprocess all' or 'none'.")],
+    impact: Annotated[
+        str, typer.Option(help="On the results that `trial impact` lists: 'reprocess all' or 'none'.")
+    ],
     justification: Annotated[str, typer.Option(help="Why the impact is that.")],
     person: session.AsOption,
     reason: Annotated[str, typer.Option(help="Why the lock changes; goes into the record.")],
@@ -126,6 +130,16 @@ def amend(
     engine: EnginesOption = None,
     terms: TermsOption = None,
     parameter: ParametersOption = None,
+    affected: Annotated[
+        str | None,
+        typer.Option(metavar="DIGEST", help="The list that `trial impact` showed; default: as it is now."),
+    ] = None,
+    bridging: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIGEST", help="Signed report against the release locked before; subjects may then mix."
+        ),
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Propose a whole next lock; what is not given stays as it is in the newest one."""
@@ -140,7 +154,14 @@ def amend(
 
     home, registry = session.open_registry()
     actor = session.act_as(home, registry, person, Action.TRIAL_LOCK)
-    amendment = typed(Amendment, kind=kind, impact=impact, justification=justification)
+    amendment = typed(
+        Amendment,
+        kind=kind,
+        impact=impact,
+        justification=justification,
+        affected=affected,
+        bridging=bridging,
+    )
     before = Wanted.again(last_lock(registry, trial).lock, amendment)
     wanted = replace(
         before,
@@ -197,7 +218,30 @@ def sign(
             say(f"log checkpoint over the signature cosigned by {actor.name}")
         else:
             say(f"log checkpoint not cosigned: the key of {actor.name} is not for Ed25519")
-    _show_status(trial, json=json, next_command=f"assay trial export {trial} --out {trial}.bundle")
+    _show_status(trial, json=json, next_command=f"assay trial activate {trial} --site SITE --as PERSON")
+
+
+@app.command()
+def activate(
+    trial: TrialArgument,
+    site: Annotated[str, typer.Option("--site", help="Enrolled site that the lock in force names.")],
+    person: session.AsOption,
+    reason: session.ReasonOption = "the site may start",
+    json: JsonFlag = False,
+) -> None:
+    """Let a site start: nothing runs there before this record has reached it in a bundle."""
+    from host.locking import activate as log_activation
+    from registry.policy import Action
+
+    home, registry = session.open_registry()
+    actor = session.act_as(home, registry, person, Action.TRIAL_ACTIVATE)
+    record = log_activation(registry, actor, trial, site, reason=reason)
+    show(
+        {"trial": trial, "site": site, "record": record.digest},
+        [f"{site} is activated for {trial} by {actor.name}, log entry {record.sequence}"],
+        as_json=json,
+        next_command=f"assay trial export {trial} --out {trial}.bundle",
+    )
 
 
 @app.command()
@@ -308,6 +352,17 @@ def run(
     warm: Annotated[
         bool, typer.Option("--warm", help="In a warm container, where the lock permits it.")
     ] = False,
+    rerun_of: Annotated[
+        str | None, typer.Option(metavar="RUN", help="The result of record that this run is to supersede.")
+    ] = None,
+    code: Annotated[
+        str | None,
+        typer.Option(
+            "--reason",
+            metavar="CODE",
+            help="Why it is made again: amendment, corrected-input, rescan, quality-control or technical.",
+        ),
+    ] = None,
     engine: EngineOption = "auto",
     json: JsonFlag = False,
 ) -> int:
@@ -328,6 +383,8 @@ def run(
         visit=visit,
         out=out,
         warm=warm,
+        rerun_of=rerun_of,
+        rerun_reason=code,
     )
     done = run_locked(home, registry, connected(engine, engines_allowed(registry, trial)), order, say=say)
     record = done.record
@@ -377,7 +434,8 @@ def _show_status(trial: str, *, json: bool, next_command: str) -> None:
 
     _, registry = session.open_registry()
     found = registry.trial(trial)
-    lines = [f"trial {trial}: {found.trial.title} (scope {found.trial.scope})"]
+    active = ", ".join(sorted(found.activated)) or "none"
+    lines = [f"trial {trial}: {found.trial.title} (scope {found.trial.scope}); sites active: {active}"]
     for view in found.locks:
         missing = ", ".join(f"{one.role} {one.count}" for one in view.missing)
         lines.append(
@@ -393,6 +451,7 @@ def _show_status(trial: str, *, json: bool, next_command: str) -> None:
         lines += [f"  {line}" for line in told(registry, view.lock.slots)]
     document = {
         "trial": found.trial,
+        "activated": sorted(found.activated),
         "locks": [
             {
                 "digest": v.digest,

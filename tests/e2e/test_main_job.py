@@ -117,6 +117,7 @@ def _lock(made: dict[str, Any], folder: Path) -> None:
     made["unsigned_export"] = sponsor("trial", "export", TRIAL, "--out", made["bundle"])
     assert not made["bundle"].exists()
     sponsor.do("trial", "sign", TRIAL, "--lock", sponsor.newest_lock(TRIAL), "--as", "quentin")
+    sponsor.do("trial", "activate", TRIAL, "--site", "site-01", "--as", "sofia")
     sponsor.do("trial", "export", TRIAL, "--out", made["bundle"])
     made["pin"] = sponsor.read("trust", "show")["trust_root"]
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from registry import witness
+from registry.activation import SiteActivated
 from registry.bundle import export_trial, import_trial
 from registry.esignature import Signing, compose
 from registry.impact import affected
@@ -16,6 +17,7 @@ from registry.keys import Signer, generate
 from registry.plans import FieldChange, ProtocolDeviation, number_of, read_plan
 from registry.record import Record
 from registry.registry import Founder, Registry
+from registry.results import RUN_TYPES, affected_digest, trial_runs
 from registry.returns import export_site_records, take_in
 from registry.standing import Change, ReleaseRecalled
 from registry.statements import (
@@ -278,8 +280,22 @@ class World:
             policy=LEAST_POLICY,
             trust_root=self.sponsor.root_digest,
             checkpoint=self.cosign(),
-            amendment=AMENDED if last else Amendment(kind="initiation"),
+            amendment=self.amendment(trial) if last else Amendment(kind="initiation"),
+            conduct=True,
         ).model_copy(update=changes)
+
+    def amendment(self, trial: str = "trial-1", **changes: object) -> Amendment:
+        """An amendment for the results that there are."""
+        runs = trial_runs(self.sponsor.records(RUN_TYPES), self.sponsor.trial(trial).locks)
+        return AMENDED.model_copy(update={"affected": affected_digest(runs), **changes})
+
+    def activate(self, site: str = "site-1", trial: str = "trial-1", **changes: object) -> Record:
+        """The sponsor lets a site start under the lock in force."""
+        view = self.sponsor.trial(trial).effective
+        act = SiteActivated(
+            **self.stamp("simone"), trial=trial, site=site, lock=view.digest if view else digest_of("no lock")
+        ).model_copy(update=changes)
+        return self.sponsor.act(act, self.keys["simone"])
 
     def lock(self, trial: str = "trial-1", **changes: object) -> Record:
         self.logged["lock"] = self.sponsor.act(self.draft_lock(trial, **changes), self.keys["simone"])
@@ -303,6 +319,7 @@ class World:
         self.lock()
         self.sign("simone", "lock")
         self.sign("quinn", "lock")
+        self.activate()
         return self
 
     def exported(self, name: str = "trial.zip") -> Path:
@@ -344,7 +361,7 @@ class World:
             weights=release.weights,
             case="case-1",
             subject="subject-1",
-            visit="baseline",
+            visit="baseline" if run == "b" * 16 else f"visit-{run[0]}",
             inputs=(InputRef(name="t1.nii.gz", digest=digest_of("t1"), bytes=2, port="t1"),),
             parameters={"smoothing_mm": 1.5},
             engine="docker",

@@ -131,6 +131,7 @@ def tiny_world(folder: Path) -> TinyWorld:
     sponsor.do("trial", "create", TRIAL, "--title", "Tiny trial", "--scope", "demonstration", "--as", "sofia")
     sponsor.do("trial", "lock", TRIAL, "--slot", f"bright={RELEASE}", "--site", "site-01", "--as", "sofia")
     sponsor.do("trial", "sign", TRIAL, "--lock", sponsor.newest_lock(TRIAL), "--as", "quentin")
+    sponsor.do("trial", "activate", TRIAL, "--site", "site-01", "--as", "sofia")
     sponsor.do("trial", "export", TRIAL, "--out", bundle)
     pin = sponsor.read("trust", "show")["trust_root"]
     site.do("trial", "import", bundle, "--trust-root", pin)

@@ -16,7 +16,7 @@ from host.home import Home, now
 from host.installed import find_release, install
 from host.kits.data import data_folder
 from host.kits.kit import KitFolder, read_kit
-from host.locking import Wanted, propose_lock, sign_lock
+from host.locking import Wanted, activate, propose_lock, sign_lock
 from host.records import RunContext
 from host.releases import InstalledRelease
 from host.run_ledger import RecordedRun, RunLedger
@@ -253,6 +253,7 @@ class TinyHost:
         )
         sign_lock(registry, sofia, lock, meaning="approval", reason="start")
         sign_lock(registry, quentin, lock, meaning="approval", reason="start")
+        activate(registry, sofia, TRIAL, SITE, reason="start")
         return lock
 
     def exported(self) -> Path:

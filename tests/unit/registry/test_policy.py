@@ -33,6 +33,7 @@ MATRIX = {
     "trial.create": {"sponsor"},
     "trial.lock": {"sponsor"},
     "trial.sign": {"sponsor", "qa"},
+    "trial.activate": {"sponsor"},
     "trial.run": {"site"},
     "trial.take-in": {"sponsor"},
     "passphrase.change": {"root", "developer", "qa", "sponsor"},
