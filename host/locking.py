@@ -15,7 +15,7 @@ from plugin_spec.case import Scalar
 from plugin_spec.domain import DomainRule, widening
 from plugin_spec.manifest import Manifest
 from registry.activation import SiteActivated
-from registry.errors import WrongStateError
+from registry.errors import LockNotSignedError, WrongStateError
 from registry.esignature import Signing, compose
 from registry.log import Record
 from registry.registry import Registry
@@ -176,6 +176,16 @@ def last_lock(registry: Registry, trial: str) -> LockView:
             f"trial {trial} has no lock yet", subject=trial, hint=f"assay trial lock {trial}"
         )
     return known.locks[-1]
+
+
+def lock_in_force(registry: Registry, trial: str) -> LockView:
+    """The newest lock that holds. Raises `LockNotSignedError` where none does."""
+    view = registry.trial(trial).effective
+    if view is None:
+        raise LockNotSignedError(
+            f"trial {trial} has no lock with all its signatures", subject=trial, hint="assay trial sign"
+        )
+    return view
 
 
 def newest_lock(registry: Registry, trial: str, *, named: str) -> Record:

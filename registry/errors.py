@@ -487,6 +487,8 @@ class PassphraseExpiredError(PolicyError):
     """A pass phrase is older than the trust root's policy allows."""
 
     code = "passphrase-expired"
+
+
 class SiteNotActivatedError(PolicyError):
     """A site would run a trial before the sponsor activated it."""
 
@@ -515,3 +517,9 @@ class AmendmentImpactError(PolicyError):
     """The results that an amendment affects are no longer those that its signer was shown."""
 
     code = "amendment-impact-changed"
+
+
+class DriftError(TrustError):
+    """A site's records declare another effective configuration than the lock, or than most sites."""
+
+    code = "site-drift"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Lock, export, import and run trials.", no_args_is_help=True, rich_markup_mode=None)
 app.command("results")(trial_views.results)
 app.command("impact")(trial_views.impact)
+app.command("drift")(trial_views.drift)
 
 TrialArgument = Annotated[str, typer.Argument(help="The trial's id.")]
 EnginesOption = Annotated[

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from host.cli import session
-from host.cli.answer import JsonFlag, show, table
+from host.cli.answer import JsonFlag, conclude, show, table
 
 if TYPE_CHECKING:
     from registry.results import TrialRun
@@ -53,6 +53,36 @@ def impact(trial: TrialArgument, json: JsonFlag = False) -> None:
         ],
         as_json=json,
         next_command=f"assay trial amend {trial} --affected {digest}",
+    )
+
+
+def drift(trial: TrialArgument, json: JsonFlag = False) -> int:
+    """Compare the effective configuration that each site's records declare, and name what differs."""
+    from dataclasses import asdict
+
+    from host.locking import lock_in_force
+    from registry.drift import compare_sites
+    from registry.errors import DriftError
+
+    _, registry = session.open_registry()
+    found = compare_sites(lock_in_force(registry, trial), _runs(trial))
+    rows = [
+        (one.site, one.slot, one.field, one.found, one.expected or "no majority", one.run)
+        for one in found.drifts
+    ]
+    lines = [f"{len(found.compared)} sites compared, {len(found.silent)} of the lock have no run here"]
+    if rows:
+        lines += table(("site", "slot", "field", "found", "expected", "run"), rows)
+    show(asdict(found), lines, as_json=json)
+    sites = sorted({one.site for one in found.drifts})
+    if not sites:
+        return conclude(None)
+    return conclude(
+        DriftError(
+            f"trial {trial}: {', '.join(sites)} {'differs' if len(sites) == 1 else 'differ'} from the others",
+            subject=trial,
+            hint="the site imports the newest bundle and installs the same host and engine",
+        )
     )
 
 

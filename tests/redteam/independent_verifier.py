@@ -44,6 +44,7 @@ ROLES = {
     "release-retired/v1": {"qa"},
     "trial-created/v1": {"sponsor"},
     "trial-lock/v1": {"sponsor"},
+    "site-activated/v1": {"sponsor"},
 }
 REACH = {"demonstration": 0, "exploratory": 1, "endpoint": 2}
 # How a SubjectPublicKeyInfo begins, before the raw key.

@@ -15,7 +15,6 @@ WAITING = [
     "planned change out of bounds",
     "suppressed recall",
     "password guessing",
-    "GPU outside the lock's class",
     "PHI in a record",
 ]
 

@@ -61,6 +61,8 @@ def is_refused(registry: Registry, error: type[AssayError], act: Callable[[], ob
     assert registry.log.size == before + 1
 
 
+@pytest.mark.requirement("R19")
+@pytest.mark.attack("amendment without class and impact")
 def test_an_amendment_without_class_impact_and_justification_is_refused(imported: World) -> None:
     is_refused(imported.sponsor, AmendmentReasonError, lambda: imported.lock(amendment=None))
     again = Amendment(kind="initiation")
@@ -74,6 +76,8 @@ def test_a_first_lock_that_claims_to_amend_is_refused(approved: World) -> None:
     approved.lock()
 
 
+@pytest.mark.requirement("R19")
+@pytest.mark.attack("amendment below the threshold")
 def test_an_amendment_that_asks_for_fewer_signatures_is_refused(approved: World) -> None:
     strict = (Threshold(role="sponsor", count=1), Threshold(role="qa", count=2))
     approved.open_trial()
@@ -94,6 +98,7 @@ def test_an_unsigned_amendment_in_between_does_not_lower_the_bar(approved: World
     is_refused(approved.sponsor, AmendmentThresholdError, approved.lock)
 
 
+@pytest.mark.attack("use beyond the approval")
 def test_a_release_is_not_locked_for_a_use_that_nobody_approved(approved: World) -> None:
     approved.open_trial()
     (slot,) = approved.draft_lock().slots
@@ -133,6 +138,7 @@ def with_gpus(world: World, *gpus: str) -> World:
     return world.imported()
 
 
+@pytest.mark.attack("GPU outside the lock's class")
 def test_a_gpu_outside_the_locks_class_is_refused_before_the_container_starts(world: World) -> None:
     site = with_gpus(world, "Other GPU").site
     for devices in ((GPU,), ()):
@@ -165,6 +171,8 @@ def signed(world: World) -> World:
     return world
 
 
+@pytest.mark.requirement("R21")
+@pytest.mark.attack("run before activation")
 def test_nothing_runs_at_a_site_before_its_activation(world: World) -> None:
     site = signed(world).imported().site
     run = world.run_started()
@@ -191,6 +199,8 @@ def test_only_a_sponsor_activates_once_and_under_the_lock_in_force(world: World)
     is_refused(sponsor, DuplicateRecordError, world.activate)
 
 
+@pytest.mark.requirement("R21")
+@pytest.mark.attack("run before activation")
 def test_a_sponsor_takes_in_no_run_from_before_the_activation(world: World) -> None:
     signed(world).imported()
     world.site.log.append(
@@ -200,6 +210,7 @@ def test_a_sponsor_takes_in_no_run_from_before_the_activation(world: World) -> N
     is_refused(world.sponsor, SiteNotActivatedError, lambda: world.take_in(world.returned()))
 
 
+@pytest.mark.attack("second result of a visit")
 def test_a_second_result_needs_the_first_ones_name_and_a_reason(imported: World) -> None:
     site = imported.site
     imported.run()
@@ -227,6 +238,7 @@ def test_two_runs_of_the_same_are_not_under_way_at_once(imported: World) -> None
     is_refused(site, DuplicateRecordError, lambda: site.act(second, site.node))
 
 
+@pytest.mark.attack("second result of a visit")
 def test_a_sponsor_takes_in_no_second_result_without_its_reason(imported: World) -> None:
     imported.run()
     second = imported.run_started("c" * 16, visit="baseline")
@@ -275,6 +287,7 @@ def validate_again(world: World, against: str | None) -> None:
     world.sign("quinn", "report")
 
 
+@pytest.mark.attack("subject on two releases")
 def test_a_subject_with_results_of_the_earlier_release_gets_none_of_the_next(world: World) -> None:
     site = amended(world, "none").site
     month_6 = world.run_started("c" * 16)
@@ -296,6 +309,7 @@ def test_bridging_evidence_lets_a_subject_have_results_of_both(world: World) -> 
     world.take_in(world.returned("later.zip"))
 
 
+@pytest.mark.attack("bridging by a report that compares with nothing")
 def test_bridging_evidence_that_compares_with_nothing_locked_is_refused(world: World) -> None:
     world.locked()
     own = world.amendment(bridging=world.logged["report"].digest)
