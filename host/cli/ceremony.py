@@ -210,9 +210,10 @@ def sign(
     with session.refusals_logged(home, "trust-root/v1", person):
         read = read_proposal(file)
         standing = examine(read, trust_root)
-        # Who changes their own root key signs twice: with the one that goes and the one that comes.
-        used = frozenset(one.keyid for one in read.proposed.signatures)
-        signer = session.unlock(home, person, standing.before.root, standing.proposed.root, used=used)
+    # Who changes their own root key signs twice: with the one that goes and the one that comes.
+    used = frozenset(one.keyid for one in read.proposed.signatures)
+    signer = session.unlock(home, person, standing.before.root, standing.proposed.root, used=used)
+    with session.refusals_logged(home, "trust-root/v1", person):
         signed = countersign(read, person, signer, named=digest, pin=trust_root)
     write_proposal(file, signed)
     _show_standing(file, examine(signed, trust_root), json=json)

@@ -166,10 +166,13 @@ def enrolled_file(home: Home, person: str, *roots: "TrustRoot", used: frozenset[
 
 
 def unlock(home: Home, person: str, *roots: "TrustRoot", used: frozenset[str] = frozenset()) -> "Signer":
-    """Open the key in this home under which a person is enrolled."""
+    """Open a person's key wherever they are: at a registry attempts are counted, elsewhere nobody could."""
     from registry.keys import load_private
 
-    return load_private(enrolled_file(home, person, *roots, used=used), passphrase(person))
+    path = enrolled_file(home, person, *roots, used=used)
+    if home.is_registry:
+        return unlock_here(home, open_registry()[1], person, path=path)
+    return load_private(path, passphrase(person))
 
 
 @contextmanager
@@ -198,7 +201,9 @@ def act_as(home: Home, registry: "Registry", person: str, action: "Action") -> A
     return Actor(person, enrolled.name, role, signer, _authenticated(home, registry, person))
 
 
-def unlock_here(home: Home, registry: "Registry", person: str, *, ageing: bool = True) -> "Signer":
+def unlock_here(
+    home: Home, registry: "Registry", person: str, *, ageing: bool = True, path: Path | None = None
+) -> "Signer":
     """Open a person's key at a registry: attempts are counted in its log, and the age of the pass phrase is looked at.
 
     Raises
@@ -213,7 +218,7 @@ def unlock_here(home: Home, registry: "Registry", person: str, *, ageing: bool =
 
     with registry.refusals_logged(SIGNING, person):
         lately = check_open(registry, person)
-    path, given = enrolled_file(home, person, registry.root), passphrase(person)
+    path, given = path or enrolled_file(home, person, registry.root), passphrase(person)
     with registry.refusals_logged(SIGNING, person):
         try:
             signer = load_private(path, given)

@@ -49,6 +49,18 @@ def test_guessing_is_logged_and_locks_even_who_then_guesses_right(cli: Cli) -> N
 
 
 @pytest.mark.requirement("R16")
+def test_guessing_through_a_proposed_root_is_counted_as_well(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "proposal.json"
+    made = cli.read(
+        "trust", "amend", "--by", "root", "--reason", "x", "--threshold", "qa=1", "--propose", file
+    )
+    sign = ("trust", "sign", file, "--as", "quinn", "--digest", made["digest"])
+    codes = [cli(*sign, ASSAY_PASSPHRASE_QUINN="guess").refused().code for _ in range(3)]
+    assert codes == ["wrong-passphrase", "wrong-passphrase", "signing-locked"]
+    assert cli(*AS_QUINN).refused().code == "signing-locked"
+
+
+@pytest.mark.requirement("R16")
 def test_deleting_files_beside_the_key_unlocks_nothing(cli: Cli) -> None:
     for _ in range(2):
         cli(*AS_QUINN, ASSAY_PASSPHRASE_QUINN="guess")
