@@ -37,6 +37,7 @@ from registry.errors import (
 INDEX = "bundle.json"
 MAX_INDEX_BYTES = 64 * 1024 * 1024
 MAX_FILES = 200_000
+MAX_WITNESSED = 1000
 MAX_ENVELOPE_FILE_BYTES = 8 * 1024 * 1024
 _NAME = re.compile(r"(envelopes/[0-9a-f]{64}\.json|blobs/[0-9a-f]{64})")
 _DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
@@ -79,6 +80,8 @@ class BundleIndex(StrictModel):
     checkpoint: str
     entries: tuple[ListedEntry, ...]
     consistency: tuple[ListedConsistency, ...] = ()
+    # What a site saw of its sponsor's log, cosigned by it.
+    witnessed: tuple[str, ...] = Field(default=(), max_length=MAX_WITNESSED)
     files: tuple[ListedFile, ...] = Field(max_length=MAX_FILES)
 
 
@@ -125,7 +128,7 @@ def write_archive(
     try:
         with temporary.open("wb") as stream:
             with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, strict_timestamps=True) as archive:
-                _add(archive, INDEX, [canonical_json(index.model_dump(mode="json"))])
+                _add(archive, INDEX, [_written(index)])
                 for payload in sorted(envelopes):
                     _add(archive, envelope_name(payload), [envelopes[payload]])
                 for one in sorted(index.files, key=lambda file: file.name):
@@ -144,6 +147,12 @@ def write_archive(
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
     return found
+
+
+def _written(index: BundleIndex) -> bytes:
+    # A field of later bundles is left out where it says nothing, so that these keep their bytes.
+    left_out = set() if index.witnessed else {"witnessed"}
+    return canonical_json(index.model_dump(mode="json", exclude=left_out))
 
 
 def _beside(path: Path) -> Path:

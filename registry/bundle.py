@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from registry.archive import (
 )
 from registry.canonical import Digest, digest, parse_json
 from registry.catalogue import project
-from registry.checkpoint import Checkpoint
+from registry.checkpoint import Checkpoint, cosign
 from registry.errors import (
     BundleContentError,
     BundleEvidenceError,
@@ -60,7 +61,7 @@ from registry.statements import (
 )
 from registry.trials import LockView, check_policy, check_slots, status
 from registry.trust_root import TrustRoot
-from registry.witness import check_continues, cosigners, last_seen, log_keys, open_enrolled
+from registry.witness import check_all_seen, cosigners, log_keys, open_enrolled
 
 if TYPE_CHECKING:
     from registry.registry import Registry
@@ -327,14 +328,15 @@ def import_trial(registry: Registry, path: Path, *, pin: Digest) -> Verified:
         _check_for_site(registry, verified)
         log_key = log_keys(verified.checkpoint.origin, verified.roots.current)[0]
         with registry.writing():
-            check_continues(
+            check_all_seen(
                 registry,
                 verified.checkpoint,
                 log_key,
-                proof_from(bundle.index.consistency, _seen(registry, verified)),
+                partial(proof_from, bundle.index.consistency),
             )
             registry.append_known(verified.records, verified.roots)
-            registry.log.keep_checkpoint(verified.checkpoint, bundle.index.checkpoint)
+            # This site has seen that it continues all it knew, and says so; the sponsor gets it with the return.
+            registry.log.keep_checkpoint(verified.checkpoint, _cosigned(registry, bundle.index.checkpoint))
             for blob in sorted(bundle.blobs):
                 registry.blobs.put_stream(bundle.parts(blob_name(blob)), expected=blob)
             # Last, for the pin is a file of its own, which no rollback undoes.
@@ -359,8 +361,6 @@ def _check_for_site(registry: Registry, verified: Verified) -> None:
         )
 
 
-def _seen(registry: Registry, verified: Verified) -> int:
-    seen = last_seen(
-        registry, verified.checkpoint.origin, log_keys(verified.checkpoint.origin, verified.roots.current)[0]
-    )
-    return 0 if seen is None else seen.size
+def _cosigned(registry: Registry, note: str) -> str:
+    now = int(registry.clock().timestamp())
+    return cosign(note.encode(), registry.node_id, registry.node, time_s=now).decode()

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlmodel import Session, col, select
@@ -73,7 +74,7 @@ def store(session: Session, records: Sequence[Record], frontier: Frontier) -> Ed
     connection = session.connection()
     for table, some in rows.items():
         if some:
-            connection.exec_driver_sql(_insertion(table, _mark(connection)), some)
+            connection.exec_driver_sql(_insertion(table, parameter(connection)), some)
     return end
 
 
@@ -84,7 +85,7 @@ def _insertion(table: str, mark: str) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join([mark] * len(columns))})"  # noqa: S608
 
 
-def _mark(connection: Connection) -> str:
+def parameter(connection: Connection) -> str:
     """How the driver writes a parameter."""
     return "?" if connection.dialect.paramstyle == "qmark" else "%s"
 
@@ -92,7 +93,7 @@ def _mark(connection: Connection) -> str:
 def logged_among(session: Session, names: Collection[Digest]) -> set[Digest]:
     """Those of some payload digests that are logged; nothing of them is verified."""
     asked, found, connection = sorted(names), set[Digest](), session.connection()
-    mark = _mark(connection)
+    mark = parameter(connection)
     for start in range(0, len(asked), _ASKED_AT_ONCE):
         some = tuple(asked[start : start + _ASKED_AT_ONCE])
         marks = ", ".join([mark] * len(some))
@@ -100,6 +101,23 @@ def logged_among(session: Session, names: Collection[Digest]) -> set[Digest]:
         query = f"SELECT payload_digest FROM entries WHERE payload_digest IN ({marks})"  # noqa: S608
         found |= set(connection.exec_driver_sql(query, some).scalars())
     return found
+
+
+def raw_page(session: Session, columns: str, first: int, limit: int) -> Sequence[tuple[Any, ...]]:
+    """Columns of entries in log order from a sequence on, as the driver gives them: nothing is said of their types."""
+    connection = session.connection()
+    mark = parameter(connection)
+    # The columns are named by code, never from outside.
+    query = f"SELECT {columns} FROM entries WHERE sequence >= {mark} ORDER BY sequence LIMIT {mark}"  # noqa: S608
+    return connection.exec_driver_sql(query, (first, limit)).cursor.fetchall()
+
+
+def raw_nodes(session: Session, first: int, last: int) -> Sequence[tuple[int, bytes]]:
+    """What ``nodes`` holds for the sequences from ``first`` up to ``last``, as the driver gives it."""
+    connection = session.connection()
+    mark = parameter(connection)
+    query = f"SELECT sequence, hashes FROM nodes WHERE sequence >= {mark} AND sequence < {mark}"  # noqa: S608 - marks
+    return connection.exec_driver_sql(query, (first, last)).cursor.fetchall()
 
 
 def pages(

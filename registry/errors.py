@@ -523,3 +523,15 @@ class DriftError(TrustError):
     """A site's records declare another effective configuration than the lock, or than most sites."""
 
     code = "site-drift"
+
+
+class MalformedProofError(TrustError):
+    """A file is not a C2SP tlog-proof that carries a leaf of ours."""
+
+    code = "malformed-proof"
+
+
+class SplitViewError(ConsistencyProofError):
+    """A log signed two histories: both checkpoints are genuine, and neither continues the other."""
+
+    code = "split-view"

@@ -248,6 +248,11 @@ class Log:
             self.keep_checkpoint(checkpoint, note)
             return note
 
+    def at(self, size: int) -> Checkpoint:
+        """What the log commits to at a size, unsigned. Raises `LogTruncatedError` where it does not reach so far."""
+        with self.database.reading() as session:
+            return Checkpoint(origin=self.origin, size=size, root=StoredTree(session).root(size))
+
     def open_own(self, note: str) -> Checkpoint:
         """Read one of this log's own checkpoints and check it against the entries.
 

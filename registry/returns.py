@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 
 from registry import merkle
 from registry.activation import SiteActivated
-from registry.archive import Bundle, BundleIndex, ListedEntry, ListedFile, blob_name, write_archive
+from registry.archive import (
+    MAX_WITNESSED,
+    Bundle,
+    BundleIndex,
+    ListedEntry,
+    ListedFile,
+    blob_name,
+    write_archive,
+)
 from registry.authority import NODE_ACTS, check_authority, read_act
 from registry.canonical import Digest, digest
 from registry.checkpoint import Checkpoint
@@ -38,7 +46,7 @@ from registry.statements import SERIES_LISTING, Act, RecordsTakenIn, Release, Ru
 from registry.trials import TrialStatus
 from registry.trust_root import Role, TrustRoot
 from registry.values import named_faults
-from registry.witness import open_enrolled
+from registry.witness import hear, open_enrolled
 
 if TYPE_CHECKING:
     from registry.registry import Registry
@@ -104,11 +112,18 @@ def export_site_records(registry: Registry, trial: str, path: Path, *, with_outp
             )
             for one in records
         ),
+        witnessed=tuple(_witnessed(registry)),
         files=tuple(
             ListedFile(name=blob_name(blob), digest=blob, bytes=size) for blob, size in files.items()
         ),
     )
     return write_archive(path, index, {one.digest: one.envelope for one in records}, registry.blobs)
+
+
+def _witnessed(registry: Registry) -> list[str]:
+    """The newest checkpoints of the sponsor's log that this site keeps, so that it meets its own history again."""
+    logs = [ORIGIN_PREFIX + one.id for one in registry.root.people if Role.LOG in one.roles]
+    return [note for origin in logs for note in registry.log.notes(origin)][-MAX_WITNESSED:]
 
 
 def _kept(records: Sequence[Record], registry: Registry, *, with_outputs: bool) -> Iterator[Digest]:
@@ -147,6 +162,8 @@ def take_in(registry: Registry, path: Path, signer: Signer, *, actor: str, reaso
         chain of runs has a gap, or a run was not under a lock.
     RoleError
         A record claims a role that the site does not hold.
+    SplitViewError, LogTruncatedError
+        The site saw another history of this log, or a longer one: an older database was put back.
     DuplicateRecordError
         Nothing in it is new.
     """
@@ -154,6 +171,8 @@ def take_in(registry: Registry, path: Path, signer: Signer, *, actor: str, reaso
         returned = read_site_log(bundle, registry)
         with registry.log.database.transaction():
             registry.refresh_roots()
+            for note in bundle.index.witnessed:
+                hear(registry, note)
             first = _check_continues(returned, registry)
             fresh = _fresh_records(returned, first, registry)
             registry.append_returned([record.envelope for record in fresh])

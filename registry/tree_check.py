@@ -8,22 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from registry import merkle
 from registry.checkpoint import Checkpoint
 from registry.database import Database
-from registry.entries import PAGE
+from registry.entries import PAGE, raw_nodes, raw_page
 from registry.errors import CheckpointMismatchError
 from registry.merkle import Frontier
-from registry.record import body_digest, leaf_data
-from registry.tables import EntryRow, NodesRow
+from registry.record import leaf_hashes
+from registry.tables import NodesRow
 from registry.tree import StoredTree, completed_by
 
 _BEFORE_ALL = -(2**63)
-_Row = Row[int, str, str, bytes, bytes]
+_COLUMNS = "sequence, logged_at, payload_digest, envelope, leaf_hash"
+_LEAF = 4
+_Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +96,18 @@ class _Walk:
         """Read page by page; after a gap no hash of the tree can be compared any more."""
         yield from self._roots()
         while rows := self._page():
-            leaves: list[bytes] = []
-            for row in rows:
-                leaf = _leaf(row)
-                yield from self._row_faults(row, leaf)
-                self._last = row[0]
-                if self._whole:
-                    leaves.append(leaf)
-            if leaves:
-                yield from self._grow(leaves)
+            due, leaves = max(self._last + 1, 0), leaf_hashes(rows)
+            # Sequences are distinct, so where the ends fit nothing is missing between them.
+            fits = self._whole and (rows[0][0], rows[-1][0]) == (due, due + len(rows) - 1)
+            whole = len(leaves) if fits else 0
+            if not fits or leaves != [row[_LEAF] for row in rows]:
+                for row, leaf in zip(rows, leaves, strict=True):
+                    yield from self._row_faults(row, leaf)
+                    self._last = row[0]
+                    whole += self._whole and not fits
+            self._last = rows[-1][0]
+            if whole:
+                yield from self._grow(leaves[:whole])
         yield from self._ended()
 
     def _row_faults(self, row: _Row, leaf: bytes) -> Iterator[Fault]:
@@ -109,22 +115,14 @@ class _Walk:
         if sequence != due:
             self._whole = False
             yield Fault(due, "entry-missing", f"entries {due} to {sequence - 1} are missing")
-        if leaf != row[4]:
+        if leaf != row[_LEAF]:
             yield Fault(sequence, "record-tampered", f"entry {sequence} is not what its leaf says")
 
     def _page(self) -> Sequence[_Row]:
         """Up to the next multiple of the page's size, so that a whole page is one subtree."""
-        query = select(
-            col(EntryRow.sequence),
-            col(EntryRow.logged_at),
-            col(EntryRow.payload_digest),
-            col(EntryRow.envelope),
-            col(EntryRow.leaf_hash),
-        )
-        query = query.where(col(EntryRow.sequence) > self._last).order_by(col(EntryRow.sequence))
+        limit = self._page_size - (self._frontier.size % self._page_size if self._whole else 0)
         with self._database.reading() as session:
-            limit = self._page_size - (self._frontier.size % self._page_size if self._whole else 0)
-            return session.connection().execute(query.limit(limit)).all()
+            return raw_page(session, _COLUMNS, self._last + 1, limit)
 
     def _grow(self, leaves: Sequence[bytes]) -> Iterator[Fault]:
         first = self._frontier.size
@@ -161,10 +159,8 @@ class _Walk:
         return dict(zip(range(first + 1, first + len(leaves), 2), completed, strict=True))
 
     def _stored(self, first: int, last: int) -> dict[int, bytes]:
-        query = select(col(NodesRow.sequence), col(NodesRow.hashes))
-        query = query.where(col(NodesRow.sequence) >= first, col(NodesRow.sequence) < last)
         with self._database.reading() as session:
-            return {row[0]: row[1] for row in session.connection().execute(query)}
+            return dict(raw_nodes(session, first, last))
 
     def _roots(self) -> Iterator[Fault]:
         """Compare the checkpoints that are due at this size."""
@@ -187,10 +183,6 @@ class _Walk:
                 yield Fault(
                     row[0], "node-tampered", f"the tree has hashes for entry {row[0]}, which is not there"
                 )
-
-
-def _leaf(row: _Row) -> bytes:
-    return merkle.leaf_hash(leaf_data(row[0], row[1], row[2], body_digest(row[3])))
 
 
 def _mismatch(one: Checkpoint) -> Fault:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,10 @@ from registry.checkpoint import (
 )
 from registry.errors import (
     CheckpointMismatchError,
+    ConsistencyProofError,
     CosignatureError,
+    LogTruncatedError,
+    SplitViewError,
     UnknownOriginError,
     UnsignedCheckpointError,
 )
@@ -113,12 +116,115 @@ def check_continues(
     last = last_seen(site, checkpoint.origin, log_key)
     if last is None:
         return
-    if checkpoint.size < last.size:
+    _check_continues(last, checkpoint, proof)
+
+
+def check_all_seen(
+    site: Registry, checkpoint: Checkpoint, log_key: PublicKey, proof_for: Callable[[int], Sequence[bytes]]
+) -> None:
+    """Refuse a checkpoint that does not continue every one this home has of its log, its own and what others showed it.
+
+    Parameters
+    ----------
+    site : Registry
+    checkpoint : Checkpoint
+        Its signature verified.
+    log_key : PublicKey
+        The log's key.
+    proof_for : callable
+        Given a size, the proof that the checkpoint continues the log at it, or an empty one.
+
+    Raises
+    ------
+    CheckpointMismatchError
+        It has fewer entries than one of them.
+    SplitViewError
+        It is not shown to continue one of them.
+    """
+    for seen in _distinct(site, checkpoint.origin, log_key):
+        _check_continues(seen, checkpoint, () if seen.size == checkpoint.size else proof_for(seen.size))
+
+
+def _check_continues(seen: Checkpoint, checkpoint: Checkpoint, proof: Sequence[bytes]) -> None:
+    if checkpoint.size < seen.size:
         raise CheckpointMismatchError(
-            f"log {checkpoint.origin} shows {checkpoint.size} entries, but had {last.size} before",
+            f"log {checkpoint.origin} shows {checkpoint.size} entries, but had {seen.size} before",
             subject=checkpoint.origin,
         )
-    merkle.verify_consistency(last.size, checkpoint.size, root1=last.root, root2=checkpoint.root, proof=proof)
+    try:
+        merkle.verify_consistency(
+            seen.size, checkpoint.size, root1=seen.root, root2=checkpoint.root, proof=proof
+        )
+    except ConsistencyProofError as error:
+        raise split_view(seen, checkpoint) from error
+
+
+def hear(registry: Registry, note: str) -> Checkpoint:
+    """Compare a checkpoint that somebody else holds with what this home knows of that log, and keep it.
+
+    Parameters
+    ----------
+    registry : Registry
+    note : str
+        A checkpoint of an enrolled log, this home's own included.
+
+    Raises
+    ------
+    UnknownOriginError, UnsignedCheckpointError, MalformedNoteError
+        Not a checkpoint of an enrolled log.
+    LogTruncatedError
+        It is of this log, which has fewer entries: its database was put back or cut.
+    SplitViewError
+        Its log signed two histories.
+    """
+    checkpoint = open_enrolled(note, registry.root)
+    with registry.log.database.transaction():
+        if checkpoint.origin == registry.log.origin:
+            _hear_own(registry, checkpoint)
+        else:
+            keys = log_keys(checkpoint.origin, registry.root)
+            for seen in (one for key in keys for one in _distinct(registry, checkpoint.origin, key)):
+                if seen.size == checkpoint.size and seen.root != checkpoint.root:
+                    raise split_view(seen, checkpoint)
+        if note not in registry.log.notes(checkpoint.origin):
+            registry.log.keep_checkpoint(checkpoint, note)
+    return checkpoint
+
+
+def _hear_own(registry: Registry, checkpoint: Checkpoint) -> None:
+    if checkpoint.size > registry.log.size:
+        raise LogTruncatedError(
+            f"somebody holds a checkpoint of {checkpoint.size} entries, this log has {registry.log.size}",
+            subject=checkpoint.origin,
+            hint="an older database was put back, or its end cut off: assay audit verify --pin FILE",
+        )
+    own = registry.log.at(checkpoint.size)
+    if own.root != checkpoint.root:
+        raise split_view(own, checkpoint)
+
+
+def split_view(one: Checkpoint, other: Checkpoint) -> SplitViewError:
+    """The error that names both checkpoints."""
+    return SplitViewError(
+        f"log {one.origin} signed two checkpoints of which neither is shown to continue the other: {_named(one)}, "
+        f"and {_named(other)}",
+        subject=one.origin,
+        hint="keep both checkpoints for the inquiry, and take in nothing more of this log",
+    )
+
+
+def _named(one: Checkpoint) -> str:
+    return f"{one.size} entries with root {one.root.hex()}"
+
+
+def _distinct(site: Registry, origin: str, log_key: PublicKey) -> list[Checkpoint]:
+    """The checkpoints of a log that this home keeps under one of its keys, each once, largest first."""
+    found: dict[tuple[int, bytes], Checkpoint] = {}
+    for note in site.log.notes(origin):
+        with suppress(UnsignedCheckpointError):
+            one = open_checkpoint(note.encode(), origin=origin, key=log_key)
+            found[one.size, one.root] = one
+    return [found[place] for place in sorted(found, reverse=True)]
 
 
 def require_cosigner(root: TrustRoot, person_id: str, signer: Signer) -> Person:

@@ -8,7 +8,9 @@ import typer
 
 from host.cli import session
 from host.cli.answer import JsonFlag, conclude, show, table
+from host.cli.targets import check_target, write_target
 
+MAX_FILE_BYTES = 8 * 1024 * 1024
 app = typer.Typer(help="Read and verify the audit trail.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -39,13 +41,24 @@ def log(
 
 
 @app.command()
-def verify(json: JsonFlag = False) -> int:
+def verify(
+    pin: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--pin",
+            metavar="CHECKPOINT-FILE",
+            help="A checkpoint of this log that somebody else kept: shows that an older database was put back.",
+        ),
+    ] = None,
+    json: JsonFlag = False,
+) -> int:
     """Hash every record again, check every signature and checkpoint, and list every fault."""
     from host.errors import LogFaultError
     from registry.audit import verify_log
 
+    pinned = [_file(path, "--pin").decode(errors="replace") for path in pin or ()]
     _, registry = session.open_registry()
-    faults = verify_log(registry)
+    faults = verify_log(registry, pinned)
     size = registry.log.size
     lines = [
         f"entry {'-' if one.sequence is None else one.sequence}: {one.code}: {one.message}" for one in faults
@@ -89,6 +102,133 @@ def backup(
         as_json=json,
         next_command="assay audit verify",
     )
+
+
+@app.command()
+def checkpoint(
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    log: Annotated[
+        str | None, typer.Option("--log", help="Another log's name: the largest one kept of it.")
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Write this log's newest checkpoint, or what is kept of another's, for somebody else to keep."""
+    from registry.errors import UnknownOriginError
+    from registry.witness import open_enrolled
+
+    check_target(out, "--out")
+    _, registry = session.open_registry()
+    notes = [registry.log.checkpoint()] if log in (None, registry.log.origin) else registry.log.notes(log)
+    if not notes:
+        raise UnknownOriginError(f"this home keeps no checkpoint of log {log!r}", subject=str(log))
+    note = max(notes, key=lambda one: open_enrolled(one, registry.root).size)
+    known = open_enrolled(note, registry.root)
+    write_target(out, note.encode())
+    show(
+        {"checkpoint": str(out), "log": known.origin, "entries": known.size},
+        [f"wrote {out}: {known.size} entries of {known.origin}"],
+        as_json=json,
+        next_command=f"there: assay audit exchange {out}; here, later: assay audit verify --pin {out}",
+    )
+
+
+@app.command()
+def exchange(
+    checkpoints: Annotated[
+        list[Path], typer.Argument(help="Checkpoint files that others hold, of this log or another one.")
+    ],
+    json: JsonFlag = False,
+) -> None:
+    """Compare checkpoints that others hold with what this home knows, and keep them: two histories of one log show."""
+    from registry.witness import hear
+
+    notes = [_file(path, "CHECKPOINTS").decode(errors="replace") for path in checkpoints]
+    _, registry = session.open_registry()
+    heard = []
+    for note in notes:
+        with registry.refusals_logged("checkpoint-exchange", registry.node_id):
+            heard.append(hear(registry, note))
+    show(
+        [{"log": one.origin, "entries": one.size} for one in heard],
+        [f"{one.origin}: {one.size} entries, nothing known here contradicts it" for one in heard],
+        as_json=json,
+    )
+
+
+@app.command()
+def prove(
+    record: Annotated[str, typer.Argument(metavar="RECORD", help="The record's digest, sha256:\u2026")],
+    out: Annotated[Path, typer.Option(help="File to write, by custom FILE.tlog-proof.")],
+    json: JsonFlag = False,
+) -> None:
+    """Write a proof (C2SP tlog-proof) that a record is in the log; whoever has the log's key can check it offline."""
+    from registry.tlog_proof import format_proof, verifier_key
+    from registry.tlog_proof import prove as proof_of
+
+    check_target(out, "--out")
+    _, registry = session.open_registry()
+    proof = proof_of(registry.log, record)
+    write_target(out, format_proof(proof))
+    key = verifier_key(registry.log.origin, registry.node.public)
+    show(
+        {"proof": str(out), "entry": proof.index, "log_key": key},
+        [f"wrote {out}: {record} is entry {proof.index}", f"tell the log's key by another way: {key}"],
+        as_json=json,
+        next_command=f"assay audit check {out} --log-key '{key}'",
+    )
+
+
+@app.command()
+def check(
+    proof: Annotated[Path, typer.Argument(help="A .tlog-proof file.")],
+    log_key: Annotated[str, typer.Option(help="The log's key as it was told by another way: NAME+HASH+KEY.")],
+    envelope: Annotated[
+        Path | None, typer.Option(help="The record's signed envelope, to see that it is the one proven.")
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Check a proof offline, with the log's key and no registry: which record is entry of the log, logged when."""
+    from registry.canonical import digest
+    from registry.errors import BundleContentError
+    from registry.tlog_proof import parse_proof, parse_verifier_key, verify_proof
+
+    where = str(proof)
+    origin, key = parse_verifier_key(log_key)
+    parsed = parse_proof(_file(proof, "PROOF"), where=where)
+    leaf, signed = verify_proof(parsed, origin=origin, key=key, where=where)
+    if envelope is not None and digest(_file(envelope, "--envelope")) != leaf.envelope:
+        raise BundleContentError(
+            f"{envelope}: is not the envelope that {proof} proves", subject=str(envelope)
+        )
+    show(
+        {
+            "log": origin,
+            "entries": signed.size,
+            "entry": leaf.sequence,
+            "logged_at": leaf.logged_at,
+            "record": leaf.payload,
+            "envelope": leaf.envelope,
+        },
+        [
+            f"record {leaf.payload}",
+            f"is entry {leaf.sequence} of {origin}, logged {leaf.logged_at}, under its checkpoint of {signed.size}",
+        ],
+        as_json=json,
+    )
+
+
+def _file(path: Path, option: str) -> bytes:
+    """A small file that the operator names. Raises `OptionError`."""
+    from host.errors import OptionError
+
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise OptionError(f"{option} {path}: {error.strerror}", subject=str(path)) from error
+    if len(data) > MAX_FILE_BYTES:
+        raise OptionError(f"{option} {path}: larger than {MAX_FILE_BYTES} bytes", subject=str(path))
+    return data
 
 
 def _moment(text: str | None) -> datetime | None:
