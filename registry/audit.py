@@ -19,7 +19,8 @@ from registry.canonical import Digest
 from registry.checkpoint import Checkpoint, open_checkpoint
 from registry.errors import TamperedRecordError
 from registry.record import Record, named_digests
-from registry.statements import PREDICATE_PREFIX, Act, Refusal, TrialCreated
+from registry.reviews import AuditReview, doer, kind_of
+from registry.statements import Act, Refusal, TrialCreated
 from registry.tables import EntryRow
 from registry.tree_check import Fault, check_tree
 
@@ -121,6 +122,9 @@ def view(
     who: str | None = None,
     what: str | None = None,
     since: datetime | None = None,
+    until: datetime | None = None,
+    why: str | None = None,
+    about: str | None = None,
 ) -> tuple[AuditRow, ...]:
     """Read records as the audit trail, oldest first.
 
@@ -134,18 +138,46 @@ def view(
         Only this kind of record, by its short name: ``trial-lock``, ``run-started``, ``refusal``.
     since : datetime, optional
         Only what was logged from this time on.
+    until : datetime, optional
+        Only what was logged before this time.
+    why : str, optional
+        Only where the reason, or a refusal's message, holds this text, whatever its case.
+    about : str, optional
+        Only what is, or names, this: a trial, run, plugin, kit, subject of a scan, person, or a record's digest.
     """
-    earliest = "" if since is None else since.astimezone(UTC).isoformat(timespec="seconds")
-    rows = (_row(record, read_act(record.statement)) for record in records if record.logged_at >= earliest)
-    return tuple(row for row in rows if who in (None, row.actor) and what in (None, row.what))
+    earliest = "" if since is None else _logged(since)
+    latest = "~" if until is None else _logged(until)  # sorts behind every time
+    found = []
+    for record in records:
+        if earliest <= record.logged_at < latest:
+            act = read_act(record.statement)
+            row = _row(record, act)
+            if (
+                who in (None, row.actor)
+                and what in (None, row.what)
+                and (why or "").casefold() in row.reason.casefold()
+                and (about is None or about in _names(record, act, row))
+            ):
+                found.append(row)
+    return tuple(found)
+
+
+def _logged(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _names(record: Record, act: Act, row: AuditRow) -> frozenset[str]:
+    """What a record is about or names: its own digest, every other one in it, and its fields that are words."""
+    words = {value for value in act.__dict__.values() if isinstance(value, str)}
+    return frozenset({record.digest, row.subject, row.actor} | words) | named_digests(record.statement)
 
 
 def _row(record: Record, act: Act) -> AuditRow:
-    kind = record.statement.predicate_type.removeprefix(PREDICATE_PREFIX).partition("/")[0]
-    actor, subject, reason = act.actor, _subject(act), act.reason
+    kind, actor, subject, reason = kind_of(record), doer(act), _subject(act), act.reason
     if isinstance(act, Refusal):
-        actor, subject = act.attempted_by or act.actor, act.subject_id
-        reason = f"{act.attempted} refused ({act.error}): {act.message}"
+        subject, reason = act.subject_id, f"{act.attempted} refused ({act.error}): {act.message}"
+    if isinstance(act, AuditReview):
+        subject, reason = f"entries {act.first} to {act.last}", f"{act.finding}: {act.reason}"
     return AuditRow(
         record.sequence, record.logged_at, act.at, actor, act.role, kind, subject, reason, record.digest
     )

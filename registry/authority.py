@@ -10,6 +10,7 @@ from registry.errors import ActionDeniedError, RoleError, WrongActorError
 from registry.plans import ProtocolDeviation
 from registry.policy import ALLOWED, Action
 from registry.record import Record
+from registry.reviews import AuditReview
 from registry.roots import RootHistory
 from registry.standing import ReleaseRecalled, ReleaseReinstated, ReleaseRetired, ReleaseSuspended
 from registry.statements import (
@@ -49,6 +50,7 @@ ACTIONS: Mapping[type[Act], frozenset[Action]] = MappingProxyType(
         SiteActivated: frozenset({Action.TRIAL_ACTIVATE}),
         RecordsTakenIn: frozenset({Action.TRIAL_TAKE_IN}),
         PassphraseChanged: frozenset({Action.PASSPHRASE_CHANGE}),
+        AuditReview: frozenset({Action.AUDIT_REVIEW}),
     }
 )
 # A node (log or site) signs what its machine did or refused to do, unattended.

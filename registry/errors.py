@@ -535,3 +535,13 @@ class SplitViewError(ConsistencyProofError):
     """A log signed two histories: both checkpoints are genuine, and neither continues the other."""
 
     code = "split-view"
+class ReviewRangeError(PolicyError):
+    """A review of the audit trail covers other records than it names, or none."""
+
+    code = "review-range"
+
+
+class IdentifyingValueError(PolicyError):
+    """A value that would identify a person was to go into a signed record."""
+
+    code = "identifying-value"

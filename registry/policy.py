@@ -33,6 +33,7 @@ class Action(StrEnum):
     TRIAL_RUN = "trial.run"
     TRIAL_TAKE_IN = "trial.take-in"
     PASSPHRASE_CHANGE = "passphrase.change"  # noqa: S105 - names an action
+    AUDIT_REVIEW = "audit.review"
 
 
 ALLOWED: Mapping[Action, frozenset[Role]] = MappingProxyType(
@@ -56,6 +57,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = MappingProxyType(
         Action.TRIAL_RUN: frozenset({Role.SITE}),
         Action.TRIAL_TAKE_IN: frozenset({Role.SPONSOR}),
         Action.PASSPHRASE_CHANGE: frozenset({Role.ROOT, Role.DEVELOPER, Role.QA, Role.SPONSOR}),
+        Action.AUDIT_REVIEW: frozenset({Role.QA}),
     }
 )
 

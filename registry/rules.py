@@ -34,6 +34,7 @@ from registry.errors import (
 )
 from registry.impact import affected
 from registry.locked_run import RunRequest, check_run_allowed
+from registry.phi import require_pseudonym
 from registry.plans import (
     ProtocolDeviation,
     check_approvers,
@@ -46,6 +47,7 @@ from registry.plans import (
 from registry.policy import ALLOWED, Action, require_independent
 from registry.record import run_key
 from registry.results import RUN_TYPES, check_conduct, trial_runs
+from registry.reviews import AuditReview, check_review
 from registry.standing import (
     Change,
     ReleaseRecalled,
@@ -255,6 +257,8 @@ def check_trial_run(act: RunStarted, release: Release, registry: Registry) -> No
         raise WrongStateError(f"run {act.run} names no trial", subject=act.run)
     known = registry.trial(act.trial)
     view = known.effective
+    require_pseudonym(act.subject)
+    view = registry.trial(act.trial).effective
     slot = check_run_allowed(view, RunRequest.recorded(act, release.plugin))
     if view is None or act.lock != view.digest or act.release != slot.release:
         raise LockMismatchError(f"run {act.run} is not under the lock in force", subject=act.run)
@@ -305,5 +309,6 @@ RULES: Mapping[type[Act], Callable[[Any, Registry], None]] = MappingProxyType(
         RunStarted: _run_started,
         RunFinished: _run_finished,
         PassphraseChanged: check_passphrase_change,
+        AuditReview: check_review,
     }
 )

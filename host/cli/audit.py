@@ -23,13 +23,27 @@ def log(
     since: Annotated[
         str | None, typer.Option(help="Only from this time on, for example 2026-11-23T00:00:00Z.")
     ] = None,
+    until: Annotated[str | None, typer.Option(help="Only before this time.")] = None,
+    why: Annotated[str | None, typer.Option(help="Only where the reason holds this text.")] = None,
+    about: Annotated[
+        str | None,
+        typer.Option(help="Only about this trial, run, plugin, kit, subject or record's digest."),
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Show who did what, when, in which role and why."""
     from registry.audit import view
 
     _, registry = session.open_registry()
-    rows = view(registry.records(), who=who, what=what, since=_moment(since))
+    rows = view(
+        registry.records(),
+        who=who,
+        what=what,
+        since=_moment("--since", since),
+        until=_moment("--until", until),
+        why=why,
+        about=about,
+    )
     show(
         [{field: getattr(one, field) for field in one.__slots__} for one in rows],
         table(
@@ -231,7 +245,92 @@ def _file(path: Path, option: str) -> bytes:
     return data
 
 
-def _moment(text: str | None) -> datetime | None:
+@app.command()
+def review(
+    person: session.AsOption,
+    first: Annotated[int, typer.Option("--from", min=0, help="First entry that was read.")],
+    last: Annotated[int, typer.Option("--to", min=0, help="Last entry that was read.")],
+    finding: Annotated[str, typer.Option(help='What was found; "none" is a finding too.')],
+    reason: Annotated[str, typer.Option(help="Why it was read now; kept in the record.")],
+    who: Annotated[str | None, typer.Option(help="Only what this person or node did.")] = None,
+    what: Annotated[str | None, typer.Option(help="Only this kind of record.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Sign that you read a part of the audit trail in which you did nothing, and what you found."""
+    from registry.policy import Action
+    from registry.reviews import AuditReview, digest_of, selected
+    from registry.values import named_faults
+
+    home, registry = session.open_registry()
+    actor = session.act_as(home, registry, person, Action.AUDIT_REVIEW)
+    with registry.refusals_logged("audit-review/v1", person):
+        covered = selected(registry, first, last, who=who, what=what)
+    with named_faults("the review"):
+        act = AuditReview(
+            actor=actor.person,
+            role=actor.role,
+            at=session.stamp(),
+            reason=reason,
+            first=first,
+            last=last,
+            who=who,
+            what=what,
+            checkpoint=registry.log.checkpoint(),
+            records=len(covered),
+            covered=digest_of(covered),
+            finding=finding,
+        )
+    record = registry.act(act, actor.signer)
+    show(
+        {"record": record.digest, "entry": record.sequence, "review": act},
+        [f"{actor.name} reviewed {len(covered)} records, entries {first} to {last}: {finding}"],
+        as_json=json,
+        next_command="assay audit log --what audit-review",
+    )
+
+
+@app.command()
+def phi(json: JsonFlag = False) -> None:
+    """List text of records that may identify a person; an empty list is no proof that there is none."""
+    from registry.phi import suspicions
+
+    _, registry = session.open_registry()
+    found = tuple(suspicions(registry.records()))
+    show(
+        [{"entry": one.sequence, "field": one.field, "looks_like": one.looks_like} for one in found],
+        [f"entry {one.sequence}: {one.field} looks like it holds {one.looks_like}" for one in found]
+        or ["no text looks like it identifies a person; names in prose are not found by patterns"],
+        as_json=json,
+    )
+
+
+@app.command()
+def pseudonym(
+    trial: Annotated[str, typer.Argument(help="A trial that this site has imported.")],
+    json: JsonFlag = False,
+) -> None:
+    """At a site: read from standard input what you call a person, and show their pseudonym for a trial.
+
+    The name is asked for there, not as an argument, so that no list of commands keeps it. The key stays in this home.
+    """
+    import getpass
+    import sys
+
+    from host.errors import OptionError
+    from host.home import random_bytes
+    from registry.phi import pseudonym as keyed
+    from registry.phi import pseudonym_key
+
+    home, registry = session.open_registry()
+    registry.trial(trial)
+    identity = getpass.getpass("Person: ") if sys.stdin.isatty() else sys.stdin.readline()
+    if not identity.strip():
+        raise OptionError("no person was named on standard input", subject=trial)
+    found = keyed(pseudonym_key(home.path / "keys", trial, random_bytes), trial, identity)
+    show({"trial": trial, "pseudonym": found}, [found], as_json=json)
+
+
+def _moment(option: str, text: str | None) -> datetime | None:
     from host.errors import OptionError
 
     if text is None:
@@ -239,7 +338,7 @@ def _moment(text: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
-            raise OptionError(f"--since {text!r}: add the zone, for example {text}+00:00", subject=text)
+            raise OptionError(f"{option} {text!r}: add the zone, for example {text}+00:00", subject=text)
         return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise OptionError(f"--since {text!r}: not a time", subject=text) from error
+        raise OptionError(f"{option} {text!r}: not a time", subject=text) from error

@@ -52,3 +52,17 @@ def test_a_log_of_another_key_does_not_vouch_for_this_one(imported: World) -> No
     assert isinstance(imported.site.log, Log)
     faults = verify_log(imported.sponsor, pinned=[imported.site.log.checkpoint()])
     assert [fault.code for fault in faults] == ["unknown-origin"]
+
+
+@pytest.mark.requirement("R28")
+def test_the_trail_is_filtered_by_end_reason_and_what_a_record_is_about(imported: World) -> None:
+    records = list(imported.sponsor.records())
+    release = imported.logged["release"].digest
+    assert view(records, until=imported.clock()) == ()
+    imported.clock.move(minutes=1)
+    assert len(view(records, until=imported.clock())) == len(records)
+    assert {row.what for row in view(records, why="The Site JOINS")} == {"trust-root"}
+    assert {row.what for row in view(records, about="trial-1")} == {"trial-created", "trial-lock"}
+    assert release in {row.digest for row in view(records, about=release)}
+    assert "validation-report" in {row.what for row in view(records, about=release)}
+    assert view(records, about="trial-2") == ()

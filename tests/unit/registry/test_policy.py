@@ -37,6 +37,7 @@ MATRIX = {
     "trial.run": {"site"},
     "trial.take-in": {"sponsor"},
     "passphrase.change": {"root", "developer", "qa", "sponsor"},
+    "audit.review": {"qa"},
 }
 
 
