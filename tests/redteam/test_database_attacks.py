@@ -105,6 +105,7 @@ def test_an_older_copy_put_back_shows_against_a_pinned_checkpoint(
 
 
 @pytest.mark.requirement("R30")
+@pytest.mark.attack("whole database restored, and gone on with")
 def test_an_older_copy_that_went_on_shows_against_a_pinned_checkpoint(
     world: World, place: Place, tmp_path: Path
 ) -> None:
