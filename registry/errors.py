@@ -535,6 +535,8 @@ class SplitViewError(ConsistencyProofError):
     """A log signed two histories: both checkpoints are genuine, and neither continues the other."""
 
     code = "split-view"
+
+
 class ReviewRangeError(PolicyError):
     """A review of the audit trail covers other records than it names, or none."""
 
