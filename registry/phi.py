@@ -25,7 +25,9 @@ from registry.errors import IdentifyingValueError, UnsafeKeyFileError
 if TYPE_CHECKING:
     from registry.record import Record
 
-PSEUDONYM_HEX = 16
+PSEUDONYM_LETTERS = 16
+# Hexadecimal in letters: among digits, one pseudonym in a thousand or so would look like a date or a record number.
+_AS_LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 KEY_BYTES = 32
 _DATE = r"(?<!\d)(?:19|20)\d\d[-./]?(?:0[1-9]|1[0-2])[-./]?(?:0[1-9]|[12]\d|3[01])(?!\d)"
 PATTERNS: Mapping[str, re.Pattern[str]] = MappingProxyType(
@@ -137,7 +139,7 @@ def pseudonym(key: bytes, trial: str, identity: str) -> str:
     Returns
     -------
     str
-        ``p-`` and 16 hexadecimal digits, the same each time.
+        ``p-`` and 16 letters from a to p (64 bits), the same each time.
     """
     message = trial.encode() + b"\0" + " ".join(identity.split()).casefold().encode()
-    return "p-" + hmac.digest(key, message, "sha256").hex()[:PSEUDONYM_HEX]
+    return "p-" + hmac.digest(key, message, "sha256").hex()[:PSEUDONYM_LETTERS].translate(_AS_LETTERS)
