@@ -18,10 +18,9 @@ def test_a_site_on_runc_refuses_an_edited_image_and_importing_again_repairs_it(
     site = replace(tiny.site, cache=tmp_path / "cache")
     take_in = ("trial", "import", tiny.bundle, "--trust-root", tiny.trust_root, "--engine", "runc")
     scan = write_scan(tmp_path / "scan.nii")
-    order = ("trial", "run", TRIAL, "--input", f"scan={scan}", "--subject", "S-001", "--visit", "baseline")
-    order += ("--engine", "runc")
+    order = ("trial", "run", TRIAL, "--input", f"scan={scan}", "--subject", "S-001", "--engine", "runc")
     site.do(*take_in)
-    site.do(*order)
+    site.do(*order, "--visit", "baseline")
     assert site.predicates("run-started")[-1]["engine"] == "runc"
     image_id = site.predicates("run-started")[-1]["image"]
     with connect(tmp_path / "cache")._images.used(image_id) as image:
@@ -29,10 +28,10 @@ def test_a_site_on_runc_refuses_an_edited_image_and_importing_again_repairs_it(
     # One more volume for every patient.
     adapter.write_text(adapter.read_text().replace("volume_ml = sum(mask)", "volume_ml = 1 + sum(mask)"))
     before = site.log()
-    refused = site(*order).refused()
+    refused = site(*order, "--visit", "month-6").refused()
     assert (refused.exit_code, refused.code) == (4, "image-tampered")
     assert "adapter.py" in refused.message
     assert [row["what"] for row in site.log()[len(before) :]] == ["refusal"]
     assert "was edited: removed" in site.do(*take_in).err
-    site.do(*order)
+    site.do(*order, "--visit", "month-6")
     site.assert_clean()

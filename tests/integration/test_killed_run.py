@@ -43,8 +43,8 @@ def started(cli: Cli, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
             process.kill()
 
 
-def order(scan: Path) -> tuple[object, ...]:
-    return ("trial", "run", TRIAL, "--input", f"scan={scan}", "--subject", "S-001", "--visit", "baseline")
+def order(scan: Path, visit: str = "baseline") -> tuple[object, ...]:
+    return ("trial", "run", TRIAL, "--input", f"scan={scan}", "--subject", "S-001", "--visit", visit)
 
 
 def wait_until(happened: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
@@ -169,7 +169,7 @@ def test_a_host_killed_right_after_its_answer_has_lost_nothing(tiny: TinyWorld, 
         assert process.stdout.readline().startswith("run ")
         kill(process)
     assert [row["what"] for row in site.log()[len(before) :]] == ["run-started", "run-finished"]
-    assert "interrupted" not in site.do(*order(good)).err
+    assert "interrupted" not in site.do(*order(good, "month-6")).err
     site.assert_clean()
 
 
