@@ -219,15 +219,16 @@ def unlock_here(
     with registry.refusals_logged(SIGNING, person):
         lately = check_open(registry, person)
     path, given = path or enrolled_file(home, person, registry.root), passphrase(person)
-    with registry.refusals_logged(SIGNING, person):
-        try:
-            signer = load_private(path, given)
-        except WrongPassphraseError as error:
-            end(home.path)
+    try:
+        signer = load_private(path, given)
+    except WrongPassphraseError as error:
+        end(home.path)
+        with registry.refusals_logged(SIGNING, person):
             # The record names the person, not a path of this machine.
             raise WrongPassphraseError(
                 f"the pass phrase of {person} is wrong", subject=person, hint=error.hint
             ) from error
+    with registry.refusals_logged(SIGNING, person):
         if ageing and signer.public in registry.root.keys().values():
             warning = check_age(registry, person, signer.public.keyid)
             if warning:
