@@ -100,7 +100,7 @@ class World:
         for name in ("sponsor", "site"):
             shutil.copytree(self.folder / name, folder / name)
         sponsor, site = Registry.open(folder / "sponsor", clock), Registry.open(folder / "site", clock)
-        return World(folder, clock, self.keys, sponsor, site, dict(self.logged))
+        return World(folder, clock, dict(self.keys), sponsor, site, dict(self.logged))
 
     def stamp(self, person: str, role: str | None = None) -> dict[str, str]:
         """The fields that every act carries."""
